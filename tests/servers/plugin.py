@@ -1,0 +1,78 @@
+"""Gives every test run its own place before Django's settings are read.
+
+Loaded by `-p` (pyproject.toml): pytest-django reads the settings before any conftest.py, so the
+environment, and PostgreSQL when MILEPOST_TEST_DB=postgres, must be there earlier than that.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.servers import postgres
+
+_place = contextlib.ExitStack()
+
+# A developer's own exports must not steer the tests to a real platform, broker or database.
+_FOREIGN = ("AIRMILES_", "CELERY_", "MILEPOST_", "DATABASE_URL", "PORT", "SANDBOX_PORT")
+_OURS = ("MILEPOST_TEST_",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Settle the environment; of all hooks this one runs before the settings are read."""
+    database_url = os.environ.get("DATABASE_URL", "")
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN) and not name.startswith(_OURS):
+            del os.environ[name]
+    folder = tempfile.mkdtemp(prefix="milepost-test-")
+    _place.callback(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["MILEPOST_ENV"] = "development"
+    os.environ["MILEPOST_DATA"] = folder
+    if os.environ.get("MILEPOST_TEST_DB") == "postgres":
+        if not database_url.startswith("postgres"):
+            database_url = _place.enter_context(postgres.running())
+        os.environ["DATABASE_URL"] = database_url
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Use a file for SQLite's test database, so that threads and processes see the same one."""
+    # Only known once the settings are; the plugin itself is imported before them.
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        test_settings = connection.settings_dict["TEST"]
+        if not test_settings.get("NAME"):
+            test_settings["NAME"] = str(Path(os.environ["MILEPOST_DATA"]) / "test.sqlite3")
+
+
+def pytest_report_header() -> str:
+    from django.db import connection
+
+    return f"database: {connection.vendor}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Leave behind what `bin/test` repeats at its very end: the count, and what was not run."""
+    target = os.environ.get("MILEPOST_TEST_REPORT")
+    if target is None:
+        return
+    parts, _color = terminalreporter.build_summary_stats_line()
+    skipped: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        skipped[reason] = skipped.get(reason, 0) + 1
+    counts = ", ".join(text for text, _markup in parts)
+    Path(target).write_text(json.dumps({"counts": counts, "skipped": skipped}), encoding="utf-8")
+
+
+def pytest_unconfigure() -> None:
+    _place.close()

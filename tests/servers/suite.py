@@ -1,0 +1,101 @@
+"""Runs the whole suite, for `bin/test`: the sandbox's own, then Milepost's on each database.
+
+What could not be run, and why, is the last thing it says.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.servers import postgres
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One pytest process and what it is called."""
+
+    title: str
+    arguments: list[str] = field(default_factory=list)
+    database: str = "sqlite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How a part ended: pytest's closing line and what it skipped, by reason."""
+
+    part: Part
+    is_good: bool
+    closing: str
+    skipped: dict[str, int]
+
+
+SANDBOX = Part(title="The sandbox", arguments=["sandbox", "--ds=sandbox.settings"])
+ON_SQLITE = Part(title="Milepost on SQLite")
+# The house rules read files, not databases; once is enough.
+ON_POSTGRES = Part(
+    title="Milepost on PostgreSQL", arguments=["tests", "--ignore=tests/house"], database="postgres"
+)
+
+
+def run(part: Part) -> Result:
+    """Run one part, its output going straight to the terminal."""
+    sys.stdout.write(f"\n{part.title}: pytest {' '.join(part.arguments)}\n")
+    sys.stdout.flush()
+    started_at = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        environment = dict(os.environ, MILEPOST_TEST_REPORT=str(report))
+        environment["MILEPOST_TEST_DB"] = part.database
+        command = [sys.executable, "-m", "pytest", *part.arguments]
+        status = subprocess.run(command, env=environment, check=False).returncode
+        told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    duration_s = time.monotonic() - started_at
+    counts = told.get("counts") or f"pytest ended with status {status}"
+    return Result(
+        part=part,
+        # A suite without tests proves nothing, so finding none is a failure.
+        is_good=status == 0,
+        closing=f"===== {counts} in {duration_s:.2f}s =====",
+        skipped=told.get("skipped", {}),
+    )
+
+
+def main() -> int:
+    results = [run(SANDBOX), run(ON_SQLITE)]
+    obstacle = ""
+    with contextlib.ExitStack() as stack:
+        if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+            try:
+                os.environ["DATABASE_URL"] = stack.enter_context(postgres.running())
+            except postgres.NoServer as error:
+                obstacle = str(error)
+        if not obstacle:
+            results.append(run(ON_POSTGRES))
+    sys.stdout.write("\n".join(summary(results, obstacle)) + "\n")
+    return 0 if all(result.is_good for result in results) else 1
+
+
+def summary(results: list[Result], obstacle: str) -> list[str]:
+    """Return the closing lines: every part's count, then what was not run."""
+    lines = ["", "Summary"]
+    for result in results:
+        verdict = "passed" if result.is_good else "FAILED"
+        lines += [f"{result.part.title}: {verdict}", result.closing]
+    left_out = [
+        f"  {result.part.title}: {count} x {reason}"
+        for result in results
+        for reason, count in result.skipped.items()
+    ]
+    if obstacle:
+        left_out.append(f"  {ON_POSTGRES.title}: everything, because {obstacle}")
+    return [*lines, *(["Not run, and why:", *left_out] if left_out else ["Nothing was skipped."])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,7 @@
 """The processes Milepost consists of, their commands, and where a run of them lives.
 
 `python -m backoffice.processes NAME` becomes that process; compose uses it, so that a container
-runs the very command that `bin/run` supervises. Imports no Django, so that it can say what is wrong.
+runs the very command that `bin/run` supervises. Imports no Django, to be able to say what is wrong.
 """
 
 import os

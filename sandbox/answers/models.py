@@ -1,0 +1,32 @@
+"""Answers the platform remembers, so that a repeated request has no second effect."""
+
+from django.db import models
+
+
+class StoredAnswer(models.Model):
+    """What was answered to a key, or without one to a body; kept byte for byte."""
+
+    path = models.CharField(max_length=100)
+    key = models.CharField(max_length=255, default="")
+    body_sha256 = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    code = models.CharField(max_length=12)
+    body = models.BinaryField()
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("path", "key"),
+                condition=~models.Q(key=""),
+                name="one_answer_for_each_key",
+            ),
+            models.UniqueConstraint(
+                fields=("path", "body_sha256"),
+                condition=models.Q(key=""),
+                name="one_answer_for_each_body_without_key",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.status} for {self.path}"

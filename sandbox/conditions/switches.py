@@ -1,0 +1,82 @@
+"""The switches: one for each question the programme's pages leave open, and the sandbox's clock.
+
+Everything that decides takes a `Switches` and a `now`; nothing else reads the time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from sandbox.conditions.models import Condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switches:
+    """How the platform behaves now. The defaults are the choices that FIDELITY.md explains."""
+
+    token_lifetime_s: float = 86_400.0
+    # Tokens of an older generation are refused: how a test ends every token at once.
+    token_generation: int = 0
+    zone: str = "America/Toronto"
+    daily_cap_cents: int = 75_000
+    # "0008", "0092" or "0096": what every AM Cash call answers, and does nothing.
+    outage: str = ""
+    manual_inquire: str = "no_offer"
+    inquire_without_miles: str = "no_offer"
+    send_suppressed_balances: bool = True
+    redeem_beyond: str = "adjust"
+    key_memory_s: float = 30 * 86_400.0
+    content_duplicates: bool = True
+    remember_declines: bool = True
+    window_before_key: bool = False
+    confirmation_field: str = "txnConfirmationNumber"
+    echo_datetime: str = "verbatim"
+    clock_offset_s: float = 0.0
+    # An ISO moment at which the clock stands still, or nothing.
+    clock_stopped_at: str = ""
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def now(self, real: datetime) -> datetime:
+        """Return the sandbox's time at a real moment."""
+        if self.clock_stopped_at:
+            return datetime.fromisoformat(self.clock_stopped_at)
+        return real + timedelta(seconds=self.clock_offset_s)
+
+
+NAMES = frozenset(field.name for field in fields(Switches))
+
+
+def load() -> Switches:
+    """Return the switches as they stand."""
+    stored = dict(Condition.objects.values_list("name", "value"))
+    return Switches(**{name: value for name, value in stored.items() if name in NAMES})
+
+
+def store(changes: Mapping[str, str | int | float | bool]) -> Switches:
+    """Change some switches and return all of them. Values were validated by the caller."""
+    assert NAMES.issuperset(changes)
+    with transaction.atomic():
+        for name, value in changes.items():
+            Condition.objects.update_or_create(name=name, defaults={"value": value})
+    return load()
+
+
+def forget() -> None:
+    """Return every switch to its default, except the generation: reset must not revive tokens."""
+    Condition.objects.exclude(name="token_generation").delete()
+
+
+def shown(switches: Switches) -> dict[str, object]:
+    """Return the switches as the control plane prints them."""
+    return asdict(switches)
+
+
+def real_now() -> datetime:
+    """Return the machine's time. The one place where the sandbox looks at a clock."""
+    return datetime.now(UTC)

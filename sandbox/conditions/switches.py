@@ -52,10 +52,29 @@ class Switches:
 NAMES = frozenset(field.name for field in fields(Switches))
 
 
+class _Kept:
+    """The switches as last read: every request asks for them, and they hardly ever change."""
+
+    switches: Switches | None = None
+    # Counts changes, so that a reader who began before one does not keep what he read.
+    changes: int = 0
+
+
 def load() -> Switches:
     """Return the switches as they stand."""
-    stored = dict(Condition.objects.values_list("name", "value"))
-    return Switches(**{name: value for name, value in stored.items() if name in NAMES})
+    kept, changes = _Kept.switches, _Kept.changes
+    if kept is None:
+        stored = dict(Condition.objects.values_list("name", "value"))
+        kept = Switches(**{name: stored[name] for name in NAMES & set(stored)})
+        if changes == _Kept.changes:
+            _Kept.switches = kept
+    return kept
+
+
+def read_again() -> None:
+    """Have the next `load` read the rows."""
+    _Kept.changes += 1
+    _Kept.switches = None
 
 
 def store(changes: Mapping[str, str | int | float | bool]) -> Switches:
@@ -64,12 +83,17 @@ def store(changes: Mapping[str, str | int | float | bool]) -> Switches:
     with transaction.atomic():
         for name, value in changes.items():
             Condition.objects.update_or_create(name=name, defaults={"value": value})
+        # Again after the commit: another thread may read the old rows until then.
+        transaction.on_commit(read_again)
+    read_again()
     return load()
 
 
 def forget() -> None:
     """Return every switch to its default, except the generation: reset must not revive tokens."""
     Condition.objects.exclude(name="token_generation").delete()
+    transaction.on_commit(read_again)
+    read_again()
 
 
 def shown(switches: Switches) -> dict[str, object]:

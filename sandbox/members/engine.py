@@ -42,7 +42,7 @@ def find(collector: str) -> Member | None:
     return member
 
 
-def move(member: Member, movement: Movement, cause: Cause) -> Member:
+def move(member: Member, movement: Movement, cause: Cause) -> None:
     """Apply a movement and write it down. The caller's transaction commits both or neither."""
     assert connection.in_atomic_block
     if member._state.adding:
@@ -63,7 +63,8 @@ def move(member: Member, movement: Movement, cause: Cause) -> Member:
         happened_at=cause.happened_at,
         recorded_at=cause.recorded_at,
     )
-    return Member.objects.get(pk=member.pk)
+    # The caller's copy follows; nobody else can have moved the account inside this transaction.
+    member.cash_miles += movement.miles
 
 
 def seed(members: Sequence[Member]) -> None:

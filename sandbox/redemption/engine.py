@@ -4,7 +4,6 @@ Every rule takes its `now` and its switches; none looks at a clock or at a messa
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,10 +136,15 @@ def redeem(order: Order, switches: Switches, now: datetime, cause: members.Cause
         amount_cents=-redemption.amount_cents,
         confirmation=redemption.confirmation,
     )
-    after = members.move(member, movement, cause)
+    members.move(member, movement, cause)
+    after = Standing(
+        member=member,
+        units_by_balance=member.cash_miles // member.unit_miles,
+        units_by_allowance=standing.units_by_allowance - units,
+    )
     return Redeemed(
         code=_approval(member),
-        standing=_standing(after, switches, now),
+        standing=after,
         units=units,
         confirmation=redemption.confirmation,
     )
@@ -163,8 +167,8 @@ def reverse(order: Order, switches: Switches, now: datetime, cause: members.Caus
         confirmation=redemption.reversal,
         undoes=redemption.confirmation,
     )
-    after = members.move(member, movement, cause)
-    return Reversed(code=_approval(member), member=after, confirmation=redemption.reversal)
+    members.move(member, movement, cause)
+    return Reversed(code=_approval(member), member=member, confirmation=redemption.reversal)
 
 
 def check_window(order: Order, switches: Switches, now: datetime) -> None:
@@ -251,11 +255,4 @@ def _reversible(order: Order) -> Redemption:
 
 
 def _new_confirmation() -> str:
-    return _draw(lambda number: Redemption.objects.filter(pk=number).exists())
-
-
-def _draw(is_taken: Callable[[str], bool]) -> str:
-    while True:
-        number = "".join(secrets.choice(CONFIRMATION_ALPHABET) for _ in range(CONFIRMATION_LENGTH))
-        if not is_taken(number):
-            return number
+    return "".join(secrets.choice(CONFIRMATION_ALPHABET) for _ in range(CONFIRMATION_LENGTH))

@@ -50,7 +50,9 @@ def valkey_command(folder: Path, socket: Path) -> list[str]:
     """Return the command that serves `folder`'s queue on `socket`, kept across restarts."""
     command = [str(valkey_binary()), "--port", "0", "--unixsocket", str(socket)]
     command += ["--unixsocketperm", "700", "--dir", str(folder), "--save", ""]
-    return [*command, "--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning"]
+    command += ["--appendonly", "yes", "--appendfsync", "everysec"]
+    # Its advice on kernel settings is for servers, not for the terminal of a first try.
+    return [*command, "--loglevel", "warning", "--logfile", str(folder / "valkey.log")]
 
 
 def broker_url(socket: Path) -> str:

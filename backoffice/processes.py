@@ -52,7 +52,9 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
 def commands(place: Place) -> dict[str, list[str]]:
     """Return the command of every process, by name, in the order of their start."""
     python = [sys.executable, "-m"]
-    celery = [*python, "celery", "--app", "backoffice.celery"]
+    # Containers and first tries run as root, and ours reads only JSON; the warning fits neither.
+    quiet = ["-W", "ignore:You're running the worker with superuser privileges"]
+    celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "--app", "backoffice.celery"]
     manage = [sys.executable, str(ROOT / "manage.py")]
     web = [*python, "granian", "--interface", "wsgi", "--port", str(place.port), "--no-ws"]
     web += ["--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)]

@@ -15,6 +15,8 @@ MODELS = Path("backoffice/journal/models.py")
 ENTRIES = Path("backoffice/journal/entries")
 # Its hand for encrypted rows, which nobody else may move.
 PAYLOADS = Path("backoffice/journal/payloads.py")
+# Kept beside the journal without being part of it: whether the programme is well just now.
+NOT_THE_LOG = {"ProgrammeState", "programmestate"}
 WRITES = {"save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create"}
 WRITES |= {"update_or_create"} | {f"a{name}" for name in WRITES}
 OUTSIDE = [
@@ -33,7 +35,7 @@ def journal_names() -> set[str]:
         elif isinstance(node, ast.keyword) and node.arg == "related_name":
             assert isinstance(node.value, ast.Constant)
             names.add(str(node.value.value))
-    return names - {"+"}
+    return names - NOT_THE_LOG - {"+"}
 
 
 def writers(module: ast.Module) -> list[str]:

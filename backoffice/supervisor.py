@@ -82,8 +82,8 @@ class Supervisor:
         """Run until asked to stop."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
-        self._check_ports()
-        with self._own_data(), contextlib.ExitStack() as afterwards:
+        self.check_ports()
+        with self.own_data(), contextlib.ExitStack() as afterwards:
             if self.place.brings_broker:
                 self._choose_broker(afterwards)
             afterwards.callback(self._stop_all)
@@ -104,7 +104,8 @@ class Supervisor:
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stops_asked += 1
 
-    def _check_ports(self) -> None:
+    def check_ports(self) -> None:
+        """Refuse to start where a port is taken: a second web server would share it unnoticed."""
         wanted = {"PORT": self.place.port}
         if self.place.brings_sandbox:
             wanted["SANDBOX_PORT"] = self.place.sandbox_port
@@ -119,7 +120,7 @@ class Supervisor:
                     ) from error
 
     @contextlib.contextmanager
-    def _own_data(self) -> Iterator[None]:
+    def own_data(self) -> Iterator[None]:
         """Hold the data folder: two brokers on one file would destroy each other's queue."""
         try:
             self.place.data.mkdir(parents=True, exist_ok=True)

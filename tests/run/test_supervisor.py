@@ -1,0 +1,134 @@
+"""The whole of Milepost as `bin/run` starts it: real processes, killed and stopped."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+READY = "Ctrl-C stops all of it."
+SERVICES = {"broker", "sandbox", "web", "worker", "beat", "settle"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(holds: Callable[[], bool], timeout_s: float = 60) -> None:
+    end_at = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < end_at, "it did not come about in time"
+        time.sleep(0.1)
+
+
+def children(pid: int) -> set[int]:
+    """Return a process's living children (Linux)."""
+    with contextlib.suppress(FileNotFoundError):
+        return {
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        }
+    return set()
+
+
+def is_alive(pid: int) -> bool:
+    """A process that has ended but was not yet waited for does not count."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def family(pid: int) -> set[int]:
+    return {pid}.union(*(family(child) for child in children(pid)))
+
+
+class Run:
+    """One supervisor and what it said."""
+
+    def __init__(self, data: Path, environment: dict[str, str]) -> None:
+        self.port = int(environment["PORT"])
+        self.said = data.parent / f"said-{time.monotonic_ns()}"
+        with self.said.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "backoffice.supervisor"],
+                env=dict(os.environ, MILEPOST_DATA=str(data), **environment),
+                stdout=out,
+                stderr=out,
+            )
+        try:
+            eventually(lambda: READY in self.text() or self.process.poll() is not None)
+            assert READY in self.text(), self.text()
+        except BaseException:
+            self.process.terminate()
+            self.process.wait()
+            raise
+
+    def text(self) -> str:
+        return self.said.read_text(encoding="utf-8")
+
+    def serves(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        with contextlib.closing(connection), contextlib.suppress(OSError, HTTPException):
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        return False
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    """Ports of its own; on PostgreSQL also a database of its own, made from nothing."""
+    ours = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
+    address = os.environ.get("DATABASE_URL")
+    if not address:
+        yield ours
+        return
+    name = f"milepost_run_{os.getpid()}"
+    with contextlib.closing(psycopg.connect(address, autocommit=True)) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        try:
+            yield dict(ours, DATABASE_URL=urlsplit(address)._replace(path=f"/{name}").geturl())
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and only Linux tells orphans")
+def test_all_start_return_after_a_kill_and_stop_together(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    data = tmp_path / "da ta"
+    first = Run(data, environment)
+    assert first.serves()
+    assert len(children(first.process.pid)) == len(SERVICES)
+    for said in ("/office/", "Test cards", "80000010001", "admin"):
+        assert said in first.text()
+
+    web = next(
+        child
+        for child in children(first.process.pid)
+        if b"granian" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+    os.kill(web, signal.SIGKILL)
+    eventually(lambda: "web was killed by signal 9; starting it again" in first.text())
+    eventually(first.serves)
+
+    everyone = family(first.process.pid)
+    first.process.send_signal(signal.SIGINT)
+    assert first.process.wait(timeout=60) == 0
+    assert not [pid for pid in everyone if is_alive(pid)]
+
+    second = Run(data, environment)
+    assert second.serves()
+    everyone = family(second.process.pid)
+    second.process.kill()
+    second.process.wait()
+    eventually(lambda: not [pid for pid in everyone if is_alive(pid)])

@@ -94,11 +94,11 @@ def environment() -> Iterator[dict[str, str]]:
         return
     name = f"milepost_run_{os.getpid()}"
     with contextlib.closing(psycopg.connect(address, autocommit=True)) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}"')
         try:
             yield dict(ours, DATABASE_URL=urlsplit(address)._replace(path=f"/{name}").geturl())
         finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and only Linux tells orphans")

@@ -32,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     _place.callback(shutil.rmtree, folder, ignore_errors=True)
     os.environ["MILEPOST_ENV"] = "development"
     os.environ["MILEPOST_DATA"] = folder
+    # WhiteNoise warns where there are no collected files, and warnings are errors here.
+    (Path(folder) / "static").mkdir()
     if os.environ.get("MILEPOST_TEST_DB") == "postgres":
         if not database_url.startswith("postgres"):
             database_url = _place.enter_context(postgres.running())
@@ -40,10 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Use a file for SQLite's test database, so that threads and processes see the same one."""
-    # Only known once the settings are; the plugin itself is imported before them.
+    """Adapt the settings, which are only known now, to a place where nothing was collected."""
+    from django.conf import settings
     from django.db import connection
 
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    # A file, unlike memory, is the same database for every thread and process of a test.
     if connection.vendor == "sqlite":
         test_settings = connection.settings_dict["TEST"]
         if not test_settings.get("NAME"):

@@ -1,0 +1,133 @@
+"""Reads Milepost's settings from the environment and names every fault in one message.
+
+Nothing here knows Django's settings; `settings.py` asks for values and then calls `finish()`.
+"""
+
+import base64
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+DEMO_CLIENT = "milepost"
+
+
+@dataclass(kw_only=True)
+class Environment:
+    """The process environment, with the faults found so far."""
+
+    values: Mapping[str, str]
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def is_production(self) -> bool:
+        """True unless MILEPOST_ENV says `development`: forgetting it must never be the lax choice."""
+        name = self.values.get("MILEPOST_ENV", "production")
+        if name not in {"production", "development"}:
+            self._fault(f"MILEPOST_ENV is {name!r}; it must be `production` or `development`.")
+        return name != "development"
+
+    def text(self, name: str, *, default: str | None = None) -> str:
+        """Return the value, the default outside production, or note that it is missing."""
+        value = self.values.get(name, "").strip()
+        if value:
+            return value
+        if default is not None and not self.is_production:
+            return default
+        self._fault(f"{name} is not set.")
+        return ""
+
+    def optional(self, name: str, default: str) -> str:
+        """Return the value, or the default in every environment."""
+        return self.values.get(name, "").strip() or default
+
+    def number(self, name: str, default: str, kind: Callable[[str], T]) -> T:
+        """Return the value read by `kind`, or note that it is malformed."""
+        value = self.optional(name, default)
+        try:
+            return kind(value)
+        except ValueError:
+            self._fault(f"{name} is {value!r}, which is not a number.")
+            return kind(default)
+
+    def platform_url(self, name: str, *, default: str) -> str:
+        """Return an address of the programme: https in production, and never this machine."""
+        url = self.text(name, default=default)
+        if not url:
+            return url
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in {"http", "https"} or not host:
+            self._fault(f"{name} is not a web address.")
+        elif self.is_production and host in LOOPBACK:
+            self._fault(f"{name} points at this machine, which production refuses.")
+        elif self.is_production and parts.scheme != "https":
+            self._fault(f"{name} must be an https address.")
+        return url.rstrip("/")
+
+    def client(self, name: str, *, default: str) -> str:
+        """Return the programme's client id; the sandbox's demo client is refused in production."""
+        value = self.text(name, default=default)
+        if self.is_production and value == DEMO_CLIENT:
+            self._fault(f"{name} is the sandbox's demo client, which production refuses.")
+        return value
+
+    def database(self, default: str) -> dict[str, Any]:
+        """Return Django's database settings for DATABASE_URL."""
+        url = self.optional("DATABASE_URL", default)
+        try:
+            parsed = environ.Env.db_url_config(url)
+        except (ValueError, ImproperlyConfigured):
+            parsed = {}
+        engine = str(parsed.get("ENGINE", ""))
+        if not engine.endswith(("sqlite3", "postgresql")):
+            self._fault("DATABASE_URL must name a sqlite:// or postgres:// database.")
+        return dict(parsed)
+
+    def checked(self, name: str, value: T, check: Callable[[T], object]) -> T:
+        """Return the value, noting what `check` has against it (a ValueError's sentence)."""
+        if value:
+            try:
+                check(value)
+            except ValueError as error:
+                self._fault(f"{name}: {error}")
+        return value
+
+    def finish(self) -> None:
+        """Stop the start-up with one message that names every fault, or do nothing."""
+        if self.faults:
+            raise ImproperlyConfigured("Milepost cannot start: " + " ".join(self.faults))
+
+    def _fault(self, sentence: str) -> None:
+        if sentence not in self.faults:
+            self.faults.append(sentence)
+
+
+def development_secret(data: Path, name: str, make: Callable[[], str]) -> str:
+    """Return a secret made once for this data folder, so that a second start reads its own data."""
+    path = data / "development" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        # Several processes start at once: linking a finished file lets exactly one of them decide.
+        draft = path.with_name(f"{name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(make())
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text()
+
+
+def new_secret_key() -> str:
+    """Return a fresh Django secret key."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(48)).decode()

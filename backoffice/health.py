@@ -1,0 +1,30 @@
+"""What load balancers and the supervisor ask: is the process alive, and may it serve."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import Error, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from backoffice.journal import safety
+
+
+@login_not_required
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the process serves at all."""
+    return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the database is there and money may be moved; 503 with a sentence if not."""
+    try:
+        connection.ensure_connection()
+        why = safety.refusal()
+    except Error:
+        why = "The database does not answer."
+    return JsonResponse({"status": why or "ok"}, status=503 if why else 200)

@@ -1,0 +1,232 @@
+"""Milepost's settings: the composition root. May import anything; nothing imports it.
+
+Every value that differs between places comes from the environment (PRODUCT 5); a missing or
+malformed one stops the start-up with one message that names them all.
+"""
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.clock import use_pinned_tzdata
+from backoffice.environment import Environment, development_secret, new_secret_key
+from backoffice.logs import logging_settings
+from backoffice.vault import Keyring
+
+# Reversal deadlines are promises, so no process may read the system's time zone rules.
+use_pinned_tzdata()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(values=os.environ)
+
+DEBUG = False
+MILEPOST_PRODUCTION = env.is_production
+# Shown on every screen unless empty: only the programme's production goes unnamed.
+MILEPOST_ENVIRONMENT_NAME = env.optional(
+    "MILEPOST_ENVIRONMENT_NAME", "" if env.is_production else "Sandbox"
+)
+MILEPOST_DATA = Path(env.optional("MILEPOST_DATA", str(BASE_DIR / "var"))).resolve()
+MILEPOST_VERSION = "0.1.0"
+
+# --- Secrets ------------------------------------------------------------------------------------
+if env.is_production:
+    SECRET_KEY = env.text("MILEPOST_SECRET_KEY")
+    MILEPOST_DATA_KEYS = env.text("MILEPOST_DATA_KEYS")
+else:
+    SECRET_KEY = env.optional("MILEPOST_SECRET_KEY", "") or development_secret(
+        MILEPOST_DATA, "secret-key", new_secret_key
+    )
+    MILEPOST_DATA_KEYS = env.optional("MILEPOST_DATA_KEYS", "") or development_secret(
+        MILEPOST_DATA, "data-keys", Keyring.generate
+    )
+env.checked("MILEPOST_DATA_KEYS", MILEPOST_DATA_KEYS, Keyring.parse)
+
+# --- The programme's platform -------------------------------------------------------------------
+_SANDBOX = f"http://127.0.0.1:{env.optional('SANDBOX_PORT', '8100')}"
+AIRMILES_BASE_URL = env.platform_url("AIRMILES_BASE_URL", default=_SANDBOX)
+AIRMILES_TOKEN_URL = env.platform_url("AIRMILES_TOKEN_URL", default=f"{_SANDBOX}/oauth/token")
+AIRMILES_AUDIENCE = env.text("AIRMILES_AUDIENCE", default="https://partners.loyalty.com")
+AIRMILES_CLIENT_ID = env.client("AIRMILES_CLIENT_ID", default="milepost")
+AIRMILES_CLIENT_SECRET = env.text("AIRMILES_CLIENT_SECRET", default="sandbox")
+# RELIABILITY 4.3: connect 3 s, whole call 10 s, lease 30 s. Tests run them at a tenth.
+PLATFORM_CONNECT_S = env.number("PLATFORM_CONNECT_S", "3", float)
+PLATFORM_TOTAL_S = env.number("PLATFORM_TOTAL_S", "10", float)
+PLATFORM_LEASE_S = env.number("PLATFORM_LEASE_S", "30", float)
+PLATFORM_MARGIN_S = env.number("PLATFORM_MARGIN_S", "5", float)
+# At most half the web threads may be inside a platform call, so that pages stay quick (PRODUCT 4).
+MILEPOST_WEB_THREADS = env.number("MILEPOST_WEB_THREADS", "4", int)
+PLATFORM_CALLS_AT_ONCE = max(1, MILEPOST_WEB_THREADS // 2)
+PLATFORM_GATE_WAIT_S = 2.0
+
+# --- Applications -------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "backoffice.people",
+    "backoffice.devices",
+    "backoffice.stores",
+    "backoffice.audit",
+    "backoffice.journal",
+    "backoffice.exports",
+    "backoffice.office",
+    "amcash",
+    "cashier",
+    "backoffice.office.admin_config.OfficeAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_htmx",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "backoffice.urls"
+WSGI_APPLICATION = "backoffice.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "backoffice.office.context.surroundings",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+# --- Data ---------------------------------------------------------------------------------------
+MILEPOST_DATA.mkdir(parents=True, exist_ok=True)
+_database = env.database(f"sqlite:///{MILEPOST_DATA / 'milepost.sqlite3'}")
+if str(_database["ENGINE"]).endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    _database["CONN_HEALTH_CHECKS"] = True
+# A new connection costs as much as eleven durable inserts (DEPENDENCIES 4).
+_database["CONN_MAX_AGE"] = None
+_database["ATOMIC_REQUESTS"] = False
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+env.finish()
+
+# --- People -------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "people.User"
+LOGIN_URL = "cashier:sign_in"
+LOGIN_REDIRECT_URL = "cashier:home"
+LOGOUT_REDIRECT_URL = "cashier:sign_in"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_USE_SESSIONS = False
+
+# --- The web ------------------------------------------------------------------------------------
+ALLOWED_HOSTS = env.optional("MILEPOST_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [
+    origin for origin in env.optional("MILEPOST_TRUSTED_ORIGINS", "").split(",") if origin
+]
+if env.is_production:
+    SESSION_COOKIE_NAME = "__Host-session"
+    CSRF_COOKIE_NAME = "__Host-csrf"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # The load balancer asks inside the network, where there is no TLS.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-src": [SELF],
+        "manifest-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [SELF],
+    }
+}
+STATIC_URL = "static/"
+STATIC_ROOT = MILEPOST_DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Language and time --------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "America/Toronto"
+USE_TZ = True
+
+# --- Celery: only a clock and muscle; what to send, and when, is in rows -------------------------
+CELERY_BROKER_URL = env.optional("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,
+    "unacked_restore_interval": 5,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+SETTLE_EVERY_S = env.number("SETTLE_EVERY_S", "2", float)
+ECHO_EVERY_S = env.number("ECHO_EVERY_S", "15", float)
+CELERY_BEAT_SCHEDULE = {
+    # A run that is not taken before the next one is due has nothing left to do.
+    "settle-due": {
+        "task": "amcash.settle_due",
+        "schedule": SETTLE_EVERY_S,
+        "options": {"expires": SETTLE_EVERY_S},
+    },
+    "echo": {
+        "task": "amcash.echo",
+        "schedule": ECHO_EVERY_S,
+        "options": {"expires": ECHO_EVERY_S},
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+}
+LOGGING = logging_settings(is_production=env.is_production)

@@ -1,0 +1,1 @@
+"""Tills and tablets: the devices from which a store speaks."""

@@ -1,0 +1,1 @@
+"""Sponsors and their stores: who we are to the programme, and where each sale happens."""

@@ -1,0 +1,30 @@
+"""Adds entries to the audit log: the only writer of it."""
+
+from collections.abc import Mapping
+
+from backoffice.audit.models import AuditEntry
+
+
+def record(
+    event: str,
+    *,
+    subject: str,
+    actor: str,
+    channel: str,
+    store: str = "",
+    device: str = "",
+    details: Mapping[str, str | int | bool | None] | None = None,
+) -> AuditEntry:
+    """Add one entry, in the caller's transaction, so that a change and its record stand together.
+
+    `details` takes plain values only and must hold neither card numbers nor balances.
+    """
+    return AuditEntry.objects.create(
+        event=event,
+        subject=subject,
+        actor=actor,
+        channel=channel,
+        store=store,
+        device=device,
+        details=dict(details or {}),
+    )

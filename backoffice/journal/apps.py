@@ -1,0 +1,19 @@
+"""Django's entry for the journal application."""
+
+from django.apps import AppConfig
+from django.core import checks
+from django.db.models.signals import post_migrate
+
+
+class JournalConfig(AppConfig):
+    """The transaction log."""
+
+    name = "backoffice.journal"
+    label = "journal"
+
+    def ready(self) -> None:
+        """Keep the triggers in place after every migrate, and check the timings at start-up."""
+        from backoffice.journal import safety, triggers
+
+        post_migrate.connect(triggers.install_after_migrate, sender=self)
+        checks.register(safety.check_timings)

@@ -1,0 +1,170 @@
+"""What an answer, a silence or a passing moment does to a transaction. Pure: no clock, no I/O.
+
+These are the tables of RELIABILITY 4.4 and 4.5; `entries` carries the decisions out.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from backoffice.journal.states import (
+    GRANTED,
+    SETTLED,
+    Operation,
+    State,
+)
+
+BACK_OFF_S = (2, 5, 15, 30)
+UNSENT_REDEMPTION_KEPT = timedelta(minutes=10)
+# A redemption's own replay may execute it, so the last one must leave time to reverse it (S8).
+REPLAY_BEFORE_DEADLINE = timedelta(minutes=15)
+# How long the programme is trusted to remember a key; its pages do not say (RELIABILITY 1a).
+KEY_WINDOW = timedelta(hours=20)
+# The page's own button closes before the programme's window does (V1).
+REVERSAL_MARGIN = timedelta(minutes=2)
+
+
+class Verdict(StrEnum):
+    """What the end of one attempt says of its operation (RELIABILITY 4.3)."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    DECLINED_AFTER_DOUBT = "declined_after_doubt"
+    EXPIRED = "expired"
+    UNCLEAR = "unclear"  # An earlier send of ours may have caused this refusal.
+    INCOMPLETE = "incomplete"  # Approved, without the number or the amount that we must show.
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+    NOT_EXECUTED = "not_executed"
+
+
+DEFINITIVE = frozenset(
+    {
+        Verdict.APPROVED,
+        Verdict.DECLINED,
+        Verdict.DECLINED_AFTER_DOUBT,
+        Verdict.EXPIRED,
+        Verdict.UNCLEAR,
+        Verdict.INCOMPLETE,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one attempt brought, as the product reads it.
+
+    `answer` is what may be kept of the answer's bytes, or None."""
+
+    verdict: Verdict
+    http_status: int | None = None
+    response_code: str = ""
+    silence: str = ""
+    duration_ms: int = 0
+    confirmation_number: str = ""
+    units: int | None = None
+    miles: int | None = None
+    amount_cents: int | None = None
+    unit_cents: int | None = None
+    unit_miles: int | None = None
+    answer: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a decision needs to know of a transaction."""
+
+    operation: Operation
+    state: State
+    has_unknown: bool
+    tries: int
+    replay_until: datetime
+    deadline_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What to write: the next state, when it is due again, and why a person must look."""
+
+    state: State
+    due_at: datetime | None = None
+    needs_person: str = ""
+    is_after_doubt: bool = False
+
+
+def replay_until(
+    operation: Operation, *, first_sent_at: datetime, deadline_at: datetime
+) -> datetime:
+    """Return the moment after which an unknown outcome is no longer asked for by sending again."""
+    end = first_sent_at + KEY_WINDOW
+    if operation is Operation.REDEEM:
+        return min(end, deadline_at - REPLAY_BEFORE_DEADLINE)
+    return end
+
+
+def back_off(tries: int, *, spread: float) -> timedelta:
+    """Return the wait before the next try: 2, 5, 15, then 30 s. `spread` in [-1, 1] is ±20 %."""
+    assert tries >= 1 and -1 <= spread <= 1
+    seconds = BACK_OFF_S[min(tries, len(BACK_OFF_S)) - 1]
+    return timedelta(seconds=seconds * (1 + spread / 5))
+
+
+def after_answer(facts: Facts, verdict: Verdict) -> Change | None:
+    """Return what a definitive answer changes, or None when it says nothing new.
+
+    A terminal or approved transaction keeps its state: a different answer goes to a person (S5).
+    """
+    assert verdict in DEFINITIVE
+    change = _ANSWERED[verdict]
+    if facts.state not in SETTLED and facts.state is not State.MANUAL:
+        return change
+    if _says_the_same(facts.state, change.state):
+        return None
+    return Change(state=facts.state, needs_person="conflict")
+
+
+def after_silence(facts: Facts, verdict: Verdict, *, now: datetime, spread: float) -> Change:
+    """Return what the lack of a definitive answer changes; only the fence's holder may apply it.
+
+    Nothing left (NOT_SENT) or nothing was done (NOT_EXECUTED) proves something only if no earlier
+    attempt is unknown (S6).
+    """
+    assert verdict not in DEFINITIVE
+    if verdict is Verdict.UNKNOWN or facts.has_unknown:
+        if now >= facts.replay_until:
+            return Change(state=State.MANUAL, needs_person="replay_over")
+        wait = back_off(facts.tries, spread=spread)
+        return Change(state=State.DOUBT, due_at=now + wait)
+    if facts.operation is Operation.REDEEM:
+        # The customer may leave, so nobody but the cashier sends it again (R6).
+        return Change(state=State.QUEUED, due_at=now + UNSENT_REDEMPTION_KEPT)
+    return Change(state=State.QUEUED, due_at=now + back_off(facts.tries, spread=spread))
+
+
+def when_due(facts: Facts, *, now: datetime) -> Change | None:
+    """Return what a due row becomes instead of being sent, or None when it is to be sent."""
+    if facts.state is State.QUEUED and facts.operation is Operation.REDEEM:
+        return Change(state=State.NOT_SENT)
+    if facts.state is State.QUEUED and now >= facts.deadline_at:
+        # Queued proves that nothing left (S6), so this would be the first send.
+        # The claim itself refuses a first send at or after the deadline (PRODUCT 4).
+        return Change(state=State.EXPIRED, needs_person="late_by_us")
+    if facts.has_unknown and now >= facts.replay_until:
+        return Change(state=State.MANUAL, needs_person="replay_over")
+    return None
+
+
+_ANSWERED = {
+    Verdict.APPROVED: Change(state=State.APPROVED),
+    Verdict.DECLINED: Change(state=State.DECLINED),
+    Verdict.DECLINED_AFTER_DOUBT: Change(
+        state=State.DECLINED, needs_person="declined_after_doubt", is_after_doubt=True
+    ),
+    Verdict.EXPIRED: Change(state=State.EXPIRED),
+    Verdict.UNCLEAR: Change(state=State.MANUAL, needs_person="reversal_unclear"),
+    Verdict.INCOMPLETE: Change(state=State.MANUAL, needs_person="incomplete"),
+}
+
+
+def _says_the_same(before: State, after: State) -> bool:
+    return before is after or (before in GRANTED and after in GRANTED)

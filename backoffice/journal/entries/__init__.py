@@ -1,0 +1,31 @@
+"""The transaction log's only writer. Nothing outside this package changes a Transaction.
+
+Every function is one durable commit: the change, its attempt and its audit entry stand or fall
+together, and none may run inside somebody else's transaction. Changes are compare-and-set, so
+whoever comes second re-reads the row and believes it.
+"""
+
+from backoffice.journal.entries.claims import claim, due
+from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
+from backoffice.journal.entries.opening import open_transaction, send_again
+from backoffice.journal.entries.rows import reread
+from backoffice.journal.entries.settling import rearm, record
+from backoffice.journal.entries.wishes import cancel, give_up_unsent, hurry, present
+
+__all__ = [
+    "Conflict",
+    "Intent",
+    "MakeReversal",
+    "Refused",
+    "cancel",
+    "claim",
+    "due",
+    "give_up_unsent",
+    "hurry",
+    "open_transaction",
+    "present",
+    "rearm",
+    "record",
+    "reread",
+    "send_again",
+]

@@ -1,0 +1,54 @@
+"""What the log's writer takes and what it refuses with. Values only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import Operation
+
+
+class Conflict(StrEnum):
+    """Why the log refuses a new operation."""
+
+    OTHER_CONTENT = "other_content"
+    COLLECTOR_BUSY = "collector_busy"
+    COLLECTOR_IN_DOUBT = "collector_in_doubt"
+    SUPERVISOR_NEEDED = "supervisor_needed"
+    SALE_OPEN = "sale_open"
+    REVERSAL_LIVE = "reversal_live"
+    STATE_CHANGED = "state_changed"
+    UNSAFE = "unsafe"
+
+
+class Refused(Exception):
+    """The log refuses; nothing was written and nothing may be sent."""
+
+    def __init__(self, conflict: Conflict, why: str = "") -> None:
+        super().__init__(why or conflict.value)
+        self.conflict = conflict
+        self.why = why
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """One operation as it is to be sent: the body's bytes are final."""
+
+    operation: Operation
+    path: str
+    body: bytes
+    trace_id: str
+    client_ref: str
+    sale_ref: str
+    language: str
+    card_number: str
+    card_entry_mode: str
+    basket_cents: int | None = None
+    asked_cents: int | None = None
+    reverses: Transaction | None = None
+    # What the caller asked for, without what we add (times, keys): equal means the same request.
+    asked: str = ""
+
+
+MakeReversal = Callable[[Transaction, datetime], Intent]

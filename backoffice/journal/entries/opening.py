@@ -1,0 +1,115 @@
+"""Commits an intent and the right to send it, before any byte leaves."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+from django.db.transaction import atomic
+
+from backoffice.journal import payloads, safety
+from backoffice.journal.entries import rows
+from backoffice.journal.entries.intents import Conflict, Intent, Refused
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import GRANTED, LIVE_REVERSAL, UNSETTLED, Operation, State
+from backoffice.people.actors import Actor
+
+
+def open_transaction(
+    intent: Intent, *, actor: Actor, sender: str, now: datetime, lease: timedelta
+) -> tuple[Transaction, bool]:
+    """Commit the intent and the right to send it once; return the row and whether it is new.
+
+    The same `client_ref` with the same content returns the row that exists, to be shown and not
+    sent (R2). Raises Refused, and then nothing was written.
+    """
+    mac = rows.intent_mac(intent)
+    existing = _existing(intent.client_ref, mac)
+    if existing is not None:
+        return existing, False
+    _refuse_unless_safe()
+    collector_mac = payloads.vault().blind_index(intent.card_number)
+    try:
+        with atomic(durable=True):
+            row = rows.insert(intent, mac, collector_mac, actor, now)
+            armed = rows.arm(row, sender=sender, now=now, lease=lease, only=State.QUEUED)
+            assert armed  # Nobody else can see the row before this commit.
+            # Looked at after arming: the unique index has by then made any other send for this
+            # collector finish, so a doubt that it left is visible here.
+            _refuse_after_doubt(row, actor, now)
+            rows.log(row, "armed", actor=rows.name(actor), channel=actor.channel)
+    except IntegrityError:
+        return _after_collision(intent, mac, collector_mac, now), False
+    return rows.reread(row), True
+
+
+def send_again(
+    row: Transaction, *, actor: Actor, sender: str, now: datetime, lease: timedelta
+) -> Transaction:
+    """Arm a redemption of which nothing left, with the same bytes and key (R6a).
+
+    Raises Refused when it is not queued any more, or when its collector is busy.
+    """
+    _refuse_unless_safe()
+    try:
+        with atomic(durable=True):
+            if not rows.arm(row, sender=sender, now=now, lease=lease, only=State.QUEUED):
+                raise Refused(Conflict.STATE_CHANGED)
+            _refuse_after_doubt(row, actor, now)
+            rows.log(row, "armed", actor=rows.name(actor), channel=actor.channel)
+    except IntegrityError as error:
+        raise Refused(Conflict.COLLECTOR_BUSY) from error
+    return rows.reread(row)
+
+
+def _refuse_unless_safe() -> None:
+    why = safety.refusal()
+    if why:
+        raise Refused(Conflict.UNSAFE, why)
+
+
+def _existing(client_ref: str, mac: str) -> Transaction | None:
+    row = Transaction.objects.filter(client_ref=client_ref).first()
+    if row is None:
+        return None
+    if row.intent_mac != mac:
+        raise Refused(Conflict.OTHER_CONTENT)
+    return rows.reread(row)
+
+
+def _refuse_after_doubt(row: Transaction, actor: Actor, now: datetime) -> None:
+    if row.operation != Operation.REDEEM:
+        return
+    others = Transaction.objects.filter(
+        collector_mac=row.collector_mac, operation=Operation.REDEEM
+    ).exclude(pk=row.pk)
+    if others.filter(state__in={State.DOUBT, State.MANUAL}).exists():
+        raise Refused(Conflict.COLLECTOR_IN_DOUBT)
+    is_supervisor = actor.user is not None and actor.user.may_open_office
+    flagged = others.filter(needs_person="declined_after_doubt", deadline_at__gt=now)
+    if not is_supervisor and flagged.exists():
+        raise Refused(Conflict.SUPERVISOR_NEEDED)
+
+
+def _after_collision(intent: Intent, mac: str, collector_mac: str, now: datetime) -> Transaction:
+    """Return the row that won a race, or say which of the database's rules refused ours."""
+    existing = _existing(intent.client_ref, mac)
+    if existing is not None:
+        return existing
+    others = Transaction.objects
+    if (
+        intent.reverses
+        and others.filter(reverses=intent.reverses, state__in=LIVE_REVERSAL).exists()
+    ):
+        raise Refused(Conflict.REVERSAL_LIVE)
+    of_sale = others.filter(sale_ref=intent.sale_ref, operation=Operation.REDEEM, reversed_at=None)
+    if (
+        intent.operation is Operation.REDEEM
+        and of_sale.filter(state__in=UNSETTLED | GRANTED).exists()
+    ):
+        raise Refused(Conflict.SALE_OPEN)
+    if others.filter(
+        collector_mac=collector_mac, state=State.ARMED, operation=Operation.REDEEM, due_at__lte=now
+    ).exists():
+        # Its sender died: what became of it is not known yet.
+        raise Refused(Conflict.COLLECTOR_IN_DOUBT)
+    # What is left is the one armed send of this collector, which may have ended since.
+    raise Refused(Conflict.COLLECTOR_BUSY)

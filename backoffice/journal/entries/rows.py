@@ -1,0 +1,143 @@
+"""One row's changes: each a compare-and-set, each with its audit entry. For this package only."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from backoffice import clock
+from backoffice.audit import trail
+from backoffice.journal import decisions, payloads
+from backoffice.journal.decisions import Facts
+from backoffice.journal.entries.intents import Intent
+from backoffice.journal.models import Attempt, Result, Transaction
+from backoffice.journal.states import Operation, State, is_lawful
+from backoffice.people.actors import Actor, Channel
+
+
+def reread(row: Transaction) -> Transaction:
+    """Return the row as the database has it, with what screens read beside it."""
+    return Transaction.objects.select_related("store__sponsor", "device", "user", "reverses").get(
+        pk=row.pk
+    )
+
+
+def insert(
+    intent: Intent, mac: str, collector_mac: str, actor: Actor, now: datetime
+) -> Transaction:
+    """Add a queued row and its frozen body, in the caller's commit."""
+    zone = actor.device.store.sponsor.programme_zone
+    tzinfo = clock.zone_named(zone)
+    original = intent.reverses
+    deadline_at = original.deadline_at if original else clock.reversal_deadline(now, tzinfo)
+    row = Transaction.objects.create(
+        operation=intent.operation,
+        state=State.QUEUED,
+        due_at=now,
+        store=actor.device.store,
+        device=actor.device,
+        user=actor.user,
+        channel=actor.channel,
+        client_ref=intent.client_ref,
+        intent_mac=mac,
+        sale_ref=intent.sale_ref,
+        language=intent.language,
+        path=intent.path,
+        trace_id=intent.trace_id,
+        collector_mac=collector_mac,
+        collector_last4=intent.card_number[-4:],
+        card_entry_mode=intent.card_entry_mode,
+        basket_cents=intent.basket_cents,
+        asked_cents=intent.asked_cents,
+        replay_until=decisions.replay_until(
+            intent.operation, first_sent_at=now, deadline_at=deadline_at
+        ),
+        opened_at=now,
+        deadline_at=deadline_at,
+        local_date=now.astimezone(tzinfo).date(),
+        zone=zone,
+        tzdata_version=clock.tzdata_version(),
+        reverses=original,
+    )
+    payloads.add(row, intent.body)
+    return row
+
+
+def advance(
+    row: Transaction,
+    after: State,
+    *,
+    held: int | None = None,
+    only: State | None = None,
+    **changes: Any,
+) -> bool:
+    """Change one row if it still is what the caller saw; say whether it was."""
+    lawful = [before for before in State if is_lawful(before, after)]
+    if only is not None:
+        lawful = [before for before in lawful if before is only]
+    rows = Transaction.objects.filter(pk=row.pk, state__in=lawful)
+    if held is not None:
+        rows = rows.filter(fence=held)
+    return rows.update(state=after, **changes) == 1
+
+
+def arm(row: Transaction, *, sender: str, now: datetime, lease: timedelta, only: State) -> bool:
+    """Take the right to send a row that is in the state `only`, and say whether it was free.
+
+    Raises IntegrityError when another send for the same collector is under way.
+    """
+    changes: dict[str, Any] = {"fence": row.fence + 1, "owner": sender, "due_at": now + lease}
+    if row.first_sent_at is None:
+        changes["first_sent_at"] = now
+    if only is State.ARMED:
+        # Its sender died between its two commits, so nobody knows what left.
+        changes["has_unknown"] = True
+    if only in {State.ARMED, State.DOUBT} and row.doubted_at is None:
+        changes["doubted_at"] = now
+    if not advance(row, State.ARMED, held=row.fence, only=only, **changes):
+        return False
+    row.refresh_from_db()
+    add_attempt(row, now)
+    return True
+
+
+def add_attempt(row: Transaction, now: datetime) -> None:
+    """Note that the holder of the row's present fence may send."""
+    Attempt.objects.create(
+        transaction=row, fence=row.fence, sender=row.owner, armed_at=now, result=Result.UNDER_WAY
+    )
+
+
+def facts(row: Transaction, *, has_lapsed: bool = False) -> Facts:
+    """Return what a decision needs to know; a lapsed lease is an unknown outcome."""
+    return Facts(
+        operation=Operation(row.operation),
+        state=State(row.state),
+        has_unknown=row.has_unknown or has_lapsed,
+        tries=max(1, row.fence),
+        replay_until=row.replay_until,
+        deadline_at=row.deadline_at,
+    )
+
+
+def intent_mac(intent: Intent) -> str:
+    """Return the keyed hash by which a repeated request is known from another one."""
+    asked = f"{intent.operation}\n{intent.path}\n{intent.asked}"
+    return payloads.vault().mac(asked.encode(), purpose="intent")
+
+
+def name(actor: Actor) -> str:
+    """Return who acts, as the audit log says it."""
+    return actor.user.username if actor.user else f"till {actor.device.number}"
+
+
+def log(row: Transaction, event: str, *, actor: str, channel: str = "", **details: str) -> None:
+    """Add the audit entry of a change, in the caller's commit."""
+    noun = "redemption" if row.operation == Operation.REDEEM else "reversal"
+    trail.record(
+        f"{noun}.{event}",
+        subject=f"transaction:{row.reference}",
+        actor=actor,
+        channel=channel or Channel.SETTLE,
+        store=row.store.number,
+        device=row.device.number,
+        details={"fence": row.fence, **{key: value for key, value in details.items() if value}},
+    )

@@ -1,0 +1,148 @@
+"""Commits what an attempt brought: an answer is merged, a guess is written by its fence alone."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.transaction import atomic
+
+from backoffice.journal import decisions, payloads
+from backoffice.journal.decisions import DEFINITIVE, Finding, Verdict
+from backoffice.journal.entries import rows
+from backoffice.journal.entries.intents import MakeReversal
+from backoffice.journal.entries.wishes import queue_reversal
+from backoffice.journal.models import Attempt, Result, Transaction
+from backoffice.journal.states import SETTLED, State, Wanted
+
+_RESULTS = {
+    Verdict.UNKNOWN: Result.UNKNOWN,
+    Verdict.NOT_SENT: Result.NOT_SENT,
+    Verdict.NOT_EXECUTED: Result.NOT_EXECUTED,
+}
+
+
+def rearm(
+    row: Transaction, *, finding: Finding, sender: str, now: datetime, lease: timedelta
+) -> Transaction | None:
+    """Complete the attempt at hand and commit the right to one more, or return None (R4).
+
+    None means that somebody else holds the fence by now: this sender must not send again.
+    """
+    with atomic(durable=True):
+        _complete_attempt(row, finding, now)
+        changes: dict[str, Any] = {"fence": row.fence + 1, "due_at": now + lease, "owner": sender}
+        if finding.verdict is Verdict.UNKNOWN:
+            changes["has_unknown"] = True
+        if not rows.advance(row, State.ARMED, held=row.fence, only=State.ARMED, **changes):
+            return None
+        row.refresh_from_db()
+        rows.add_attempt(row, now)
+        rows.log(row, "rearmed", actor=sender)
+    return row
+
+
+def record(
+    row: Transaction,
+    finding: Finding,
+    *,
+    now: datetime,
+    make_reversal: MakeReversal | None = None,
+) -> Transaction:
+    """Commit what the attempt at hand brought, and return the row as it stands then.
+
+    A definitive answer is merged whoever got it; a guess is written only by the fence's holder
+    (S4). An approval of what the customer no longer wants queues its reversal in the same commit.
+    """
+    fence = row.fence
+    with atomic(durable=True):
+        attempt = _complete_attempt(row, finding, now)
+        row = Transaction.objects.select_for_update().get(pk=row.pk)
+        if finding.verdict in DEFINITIVE:
+            if attempt is not None and finding.answer is not None:
+                payloads.add(row, finding.answer, attempt=attempt)
+            _merge(row, finding, now)
+            if row.wanted == Wanted.CANCEL and make_reversal is not None:
+                queue_reversal(row, make_reversal, now)
+        elif row.fence == fence and row.state == State.ARMED:
+            _guess(row, finding, now)
+    return rows.reread(row)
+
+
+def _complete_attempt(row: Transaction, finding: Finding, now: datetime) -> Attempt | None:
+    attempt = Attempt.objects.filter(transaction=row, fence=row.fence, result="").first()
+    if attempt is not None:
+        Attempt.objects.filter(pk=attempt.pk, result="").update(
+            finished_at=now,
+            result=_RESULTS.get(finding.verdict, Result.ANSWERED),
+            http_status=finding.http_status,
+            response_code=finding.response_code,
+            silence=finding.silence,
+            duration_ms=finding.duration_ms,
+        )
+    return attempt
+
+
+def _merge(row: Transaction, finding: Finding, now: datetime) -> None:
+    change = decisions.after_answer(rows.facts(row), finding.verdict)
+    if change is None:
+        return
+    if change.state == row.state:
+        # Settled, or with a person: the answer is kept beside it, and the state stays.
+        needs_person = row.needs_person or change.needs_person
+        Transaction.objects.filter(pk=row.pk).update(needs_person=needs_person)
+        rows.log(row, "contradicted", actor=row.owner, code=finding.response_code)
+        return
+    rows.advance(
+        row,
+        change.state,
+        due_at=None,
+        settled_at=now if change.state in SETTLED else None,
+        needs_person=change.needs_person,
+        after_doubt=change.is_after_doubt,
+        **_answer_fields(finding),
+    )
+    row.refresh_from_db()
+    rows.log(row, _event(finding.verdict), actor=row.owner, code=finding.response_code)
+    if row.reverses_id is not None and row.is_granted:
+        Transaction.objects.filter(pk=row.reverses_id).update(reversed_at=now)
+
+
+def _answer_fields(finding: Finding) -> dict[str, Any]:
+    return {
+        "http_status": finding.http_status,
+        "response_code": finding.response_code,
+        "confirmation_number": finding.confirmation_number,
+        "units": finding.units,
+        "miles": finding.miles,
+        "amount_cents": finding.amount_cents,
+        "unit_cents": finding.unit_cents,
+        "unit_miles": finding.unit_miles,
+    }
+
+
+def _guess(row: Transaction, finding: Finding, now: datetime) -> None:
+    change = decisions.after_silence(
+        rows.facts(row), finding.verdict, now=now, spread=_spread(row.pk)
+    )
+    changes: dict[str, Any] = {
+        "due_at": change.due_at,
+        "needs_person": change.needs_person,
+        "http_status": finding.http_status,
+        "response_code": finding.response_code,
+    }
+    if finding.verdict is Verdict.UNKNOWN:
+        changes["has_unknown"] = True
+    if change.state is State.DOUBT and row.doubted_at is None:
+        changes["doubted_at"] = now
+    if rows.advance(row, change.state, held=row.fence, only=State.ARMED, **changes):
+        event = "doubted" if change.state is State.DOUBT else str(change.state)
+        rows.log(row, event, actor=row.owner, code=finding.response_code, why=finding.silence)
+
+
+def _spread(number: int) -> float:
+    # Spreads retries without a random source: neighbours land far apart, tests can repeat it.
+    return (number * 37 % 101) / 50 - 1
+
+
+def _event(verdict: Verdict) -> str:
+    is_for_person = verdict in {Verdict.UNCLEAR, Verdict.INCOMPLETE}
+    return "left_to_a_person" if is_for_person else str(verdict)

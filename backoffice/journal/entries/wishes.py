@@ -1,0 +1,74 @@
+"""Commits what the people at the till want of an operation: shown, cancelled, hurried, given up."""
+
+from datetime import datetime
+
+from django.db.models import Q
+from django.db.transaction import atomic
+
+from backoffice.journal.entries import rows
+from backoffice.journal.entries.intents import MakeReversal
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import GRANTED, LIVE_REVERSAL, UNSETTLED, State, Wanted
+from backoffice.people.actors import Actor, Channel
+
+
+def give_up_unsent(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
+    """Close a redemption of which nothing left: the customer pays another way (R6b)."""
+    with atomic(durable=True):
+        if rows.advance(row, State.NOT_SENT, only=State.QUEUED, due_at=None, settled_at=now):
+            rows.log(row, "not_sent", actor=rows.name(actor), channel=actor.channel)
+    return rows.reread(row)
+
+
+def cancel(
+    row: Transaction, *, actor: Actor, now: datetime, make_reversal: MakeReversal
+) -> Transaction:
+    """Note that the customer paid another way (R11): what was or will be approved is given back.
+
+    A doubt is asked to its end and then reversed; an approval that no till has shown is reversed
+    now. Does nothing once the approval was shown.
+    """
+    open_or_unshown = Q(state__in=UNSETTLED) | Q(
+        state__in=GRANTED, presented_at=None, reversed_at=None
+    )
+    with atomic(durable=True):
+        changed = (
+            Transaction.objects.filter(open_or_unshown, pk=row.pk, wanted=Wanted.KEEP)
+            .exclude(state=State.QUEUED)
+            .update(wanted=Wanted.CANCEL)
+        )
+        if changed:
+            row.refresh_from_db()
+            rows.log(row, "cancelled", actor=rows.name(actor), channel=actor.channel)
+            queue_reversal(row, make_reversal, now)
+    return rows.reread(row)
+
+
+def present(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
+    """Note that the till has shown the approval, unless it is being given back already."""
+    shown = Q(pk=row.pk, state=State.APPROVED, wanted=Wanted.KEEP)
+    with atomic(durable=True):
+        if Transaction.objects.filter(shown).update(state=State.DONE, presented_at=now):
+            rows.log(row, "presented", actor=rows.name(actor), channel=actor.channel)
+    return rows.reread(row)
+
+
+def hurry(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
+    """Make a doubt due at once; the sweep, not this caller, sends it."""
+    with atomic(durable=True):
+        changed = Transaction.objects.filter(pk=row.pk, state=State.DOUBT, due_at__gt=now)
+        if changed.update(due_at=now):
+            rows.log(row, "hurried", actor=rows.name(actor), channel=actor.channel)
+    return rows.reread(row)
+
+
+def queue_reversal(row: Transaction, make_reversal: MakeReversal, now: datetime) -> None:
+    """Queue the reversal of an approval that is not wanted, in the caller's commit (R10)."""
+    if not row.is_granted or row.reversed_at is not None or not row.confirmation_number:
+        return
+    if Transaction.objects.filter(reverses=row, state__in=LIVE_REVERSAL).exists():
+        return
+    intent = make_reversal(row, now)
+    actor = Actor(user=row.user, device=row.device, channel=Channel.SETTLE)
+    reversal = rows.insert(intent, rows.intent_mac(intent), row.collector_mac, actor, now)
+    rows.log(reversal, "queued", actor=Channel.SETTLE.value)

@@ -1,0 +1,83 @@
+"""The arm, send, record loop, which exists once. A product brings its bytes and its `classify`."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from backoffice.journal import entries, line, payloads
+from backoffice.journal.decisions import Finding, Verdict
+from backoffice.journal.entries import MakeReversal
+from backoffice.journal.models import Transaction
+from backoffice.wire import Reply, Silence
+
+# Reads one answer, knowing whether an earlier send of the same operation has no known outcome.
+Classify = Callable[[Transaction, Reply | Silence, bool], Finding]
+
+_WORTH_A_SECOND_TRY = frozenset({Verdict.UNKNOWN, Verdict.NOT_SENT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How one product has its operations delivered."""
+
+    classify: Classify
+    make_reversal: MakeReversal | None
+    sender: str
+    # Sends in this call, the first included; each is identical and has a committed right (S1).
+    tries: int
+
+
+def lease() -> timedelta:
+    """Return how long a right to send lasts; nobody else may send meanwhile."""
+    return timedelta(seconds=settings.PLATFORM_LEASE_S)
+
+
+def stamp() -> float:
+    """Return the monotonic moment to hand to `deliver`; take it before the arming commit (S3)."""
+    return time.monotonic()
+
+
+def deliver(row: Transaction, delivery: Delivery, *, stamped: float) -> Transaction:
+    """Send an armed row's frozen bytes, record what comes back, and return the row as it is then.
+
+    `stamped` is the `stamp()` taken before the row was armed.
+    """
+    body = payloads.body_of(row)
+    has_unknown = row.has_unknown
+    for sends_left in reversed(range(delivery.tries)):
+        finding = delivery.classify(row, _send(row, body, stamped), has_unknown)
+        if not sends_left or finding.verdict not in _WORTH_A_SECOND_TRY:
+            return _record(row, finding, delivery)
+        has_unknown = has_unknown or finding.verdict is Verdict.UNKNOWN
+        stamped = stamp()
+        armed = entries.rearm(
+            row, finding=finding, sender=delivery.sender, now=_now(), lease=lease()
+        )
+        if armed is None:
+            break
+        row = armed
+    return entries.reread(row)
+
+
+def _send(row: Transaction, body: bytes, stamped: float) -> Reply | Silence:
+    # A send must end before the lease does, even one that was frozen before its first byte.
+    last_start = settings.PLATFORM_LEASE_S - settings.PLATFORM_TOTAL_S - settings.PLATFORM_MARGIN_S
+    return line.platform().exchange(
+        row.path,
+        body,
+        content_type=row.content_type,
+        idempotency_key=str(row.idempotency_key),
+        start_by=stamped + last_start,
+    )
+
+
+def _record(row: Transaction, finding: Finding, delivery: Delivery) -> Transaction:
+    return entries.record(row, finding, now=_now(), make_reversal=delivery.make_reversal)
+
+
+def _now() -> datetime:
+    return timezone.now()

@@ -1,0 +1,48 @@
+"""Encrypts what the journal must keep and nobody may read by accident: bodies and answers."""
+
+import functools
+
+from django.conf import settings
+
+from backoffice.journal.models import Attempt, Payload, Transaction
+from backoffice.vault import Keyring, Sealed, Vault
+
+
+@functools.cache
+def vault() -> Vault:
+    """Return the vault over this installation's keys (MILEPOST_DATA_KEYS)."""
+    return Vault(Keyring.parse(settings.MILEPOST_DATA_KEYS))
+
+
+def add(transaction: Transaction, plain: bytes, *, attempt: Attempt | None = None) -> Payload:
+    """Store bytes encrypted, bound to their transaction. Only `entries` calls this."""
+    sealed = vault().seal(plain, bound_to=_binding(transaction))
+    return Payload.objects.create(
+        transaction=transaction,
+        attempt=attempt,
+        key_id=sealed.key_id,
+        ciphertext=sealed.ciphertext,
+        mac=vault().mac(plain, purpose="payload"),
+    )
+
+
+def body_of(transaction: Transaction) -> bytes:
+    """Return the frozen request bytes, exactly as they were first sent."""
+    return _open(transaction, transaction.payloads.get(attempt__isnull=True))
+
+
+def answer_of(transaction: Transaction) -> bytes | None:
+    """Return the redacted answer that settled the transaction, or None if there is none."""
+    payload = transaction.payloads.filter(attempt__isnull=False).order_by("-id").first()
+    if payload is None or not payload.ciphertext:
+        return None
+    return _open(transaction, payload)
+
+
+def _open(transaction: Transaction, payload: Payload) -> bytes:
+    sealed = Sealed(key_id=payload.key_id, ciphertext=bytes(payload.ciphertext))
+    return vault().open(sealed, bound_to=_binding(transaction))
+
+
+def _binding(transaction: Transaction) -> str:
+    return f"transaction:{transaction.reference}"

@@ -1,0 +1,1 @@
+"""AIR MILES Cash: inquire, redeem and reverse. Its modules are listed in ARCHITECTURE.md."""

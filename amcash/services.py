@@ -1,0 +1,336 @@
+"""The story of AIR MILES Cash at a retailer, told in order: inquire, redeem, reverse, settle.
+
+No HTTP request and no form comes in here, no template goes out; the console, the switch and the
+sweep all call these functions.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils import timezone
+
+from amcash import answers, client, codes, messages, rules
+from amcash.orders import Card, EntryMode, InquiryOrder, RedemptionOrder, ReversalOrder
+from amcash.rules import Offer, Reason
+from backoffice.audit import trail
+from backoffice.devices.models import Device
+from backoffice.journal import entries, exchange, line, payloads
+from backoffice.journal.decisions import Finding
+from backoffice.journal.entries import Conflict, Intent
+from backoffice.journal.exchange import Delivery
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import Operation
+from backoffice.people.actors import Actor
+from backoffice.wire import Reply, Silence
+
+OPERATIONS = (Operation.REDEEM, Operation.REVERSE)
+
+
+class Refused(Exception):
+    """Nothing was sent. `reason` says why; `why` is a sentence for an operator, or empty."""
+
+    def __init__(
+        self, reason: Reason, *, why: str = "", deadline_at: datetime | None = None
+    ) -> None:
+        super().__init__(why or reason.value)
+        self.reason = reason
+        self.why = why
+        self.deadline_at = deadline_at
+
+
+class InquiryKind(StrEnum):
+    """What an inquiry came to."""
+
+    OFFER = "offer"
+    NO_OFFER = "no_offer"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """What may be said of a collector's account on this basket; never a balance."""
+
+    kind: InquiryKind
+    code: str = ""
+    message: str = ""
+    offer: Offer | None = None
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A transaction as it stands, and whether this call began it."""
+
+    transaction: Transaction
+    is_new: bool = False
+
+
+def inquire(order: InquiryOrder, *, actor: Actor, now: datetime) -> Inquiry:
+    """Ask what this collector may redeem on this basket. Nothing is written but who asked."""
+    device = actor.device
+    body = messages.inquire(
+        terminal_of(device),
+        collector_number=order.card.number,
+        entry_mode=order.card.entry_mode,
+        basket_cents=order.basket_cents,
+        sent_at=now.astimezone(device.store.tzinfo),
+        trace_id=client.new_trace_id(),
+        language=order.language,
+    )
+    heard = client.inquire(body)
+    code = heard.answer.code if heard.answer else ""
+    trail.record(
+        "collector.inquired",
+        subject=f"card:{order.card.last4}",
+        actor=actor.user.username if actor.user else f"till {device.number}",
+        channel=actor.channel,
+        store=device.store.number,
+        device=device.number,
+        details={"code": code, "tries": heard.tries, "duration_ms": heard.duration_ms},
+    )
+    return _inquiry(order, heard)
+
+
+def redeem(order: RedemptionOrder, *, actor: Actor, now: datetime) -> Outcome:
+    """Spend a collector's miles on one sale, at most once per `client_ref`.
+
+    Raises Refused before anything is written. A repeated press returns the first outcome.
+    """
+    reason = rules.why_not_redeem(order)
+    if reason is not None:
+        raise Refused(reason)
+    device = actor.device
+    trace_id = client.new_trace_id()
+    body = messages.redeem(
+        terminal_of(device),
+        collector_number=order.card.number,
+        entry_mode=order.card.entry_mode,
+        basket_cents=order.basket_cents,
+        original_cents=order.original_cents,
+        asked_cents=order.asked_cents,
+        sent_at=now.astimezone(device.store.tzinfo),
+        trace_id=trace_id,
+        language=order.language,
+    )
+    intent = Intent(
+        operation=Operation.REDEEM,
+        path=messages.REDEEM_PATH,
+        body=body,
+        trace_id=trace_id,
+        client_ref=order.client_ref,
+        sale_ref=order.sale_ref,
+        language=order.language,
+        card_number=order.card.number,
+        card_entry_mode=order.card.entry_mode,
+        basket_cents=order.basket_cents,
+        asked_cents=order.asked_cents,
+        asked=_asked(order.card, order.sale_ref, order.basket_cents, order.asked_cents),
+    )
+    return _open_and_deliver(intent, actor=actor, now=now)
+
+
+def reverse(
+    order: ReversalOrder, redemption: Transaction, *, actor: Actor, now: datetime
+) -> Outcome:
+    """Give back a whole redemption, once. The caller has looked it up among what it may see.
+
+    The card need not be at hand: its number and entry mode are the redemption's own (PRODUCT 4).
+    Raises Refused before anything is written: TOO_LATE carries the deadline.
+    """
+    assert redemption.reference == order.redemption
+    if redemption.operation != Operation.REDEEM or not redemption.is_granted:
+        raise Refused(Reason.NOT_REVERSIBLE)
+    if redemption.reversed_at is not None:
+        raise Refused(Reason.ALREADY_REVERSED)
+    if not rules.may_reverse(now=now, deadline_at=redemption.deadline_at):
+        raise Refused(Reason.TOO_LATE, deadline_at=redemption.deadline_at)
+    intent = _reversal_intent(
+        redemption, now, device=actor.device, client_ref=order.client_ref, language=order.language
+    )
+    return _open_and_deliver(intent, actor=actor, now=now)
+
+
+def send_again(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
+    """Send a redemption of which nothing had left, with the same bytes and key (R6a)."""
+    sender = line.sender_name("web")
+    stamped = exchange.stamp()
+    try:
+        armed = entries.send_again(row, actor=actor, sender=sender, now=now, lease=exchange.lease())
+    except entries.Refused as error:
+        raise _refused(error) from error
+    return Outcome(transaction=exchange.deliver(armed, _delivery(sender, 2), stamped=stamped))
+
+
+def pay_otherwise(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
+    """Close a redemption of which nothing left (R6b)."""
+    return Outcome(transaction=entries.give_up_unsent(row, actor=actor, now=now))
+
+
+def cancel(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
+    """The customer paid another way: what was approved, or will be, is given back (R10, R11)."""
+    changed = entries.cancel(row, actor=actor, now=now, make_reversal=_make_reversal)
+    return Outcome(transaction=changed)
+
+
+def present(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
+    """The till has shown the approval to the cashier."""
+    return Outcome(transaction=entries.present(row, actor=actor, now=now))
+
+
+def check_now(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
+    """Have the sweep ask again at once for a doubt. This call sends nothing itself."""
+    return Outcome(transaction=entries.hurry(row, actor=actor, now=now))
+
+
+def settle_due(*, sender: str, limit: int = 20) -> int:
+    """Send at most `limit` due rows once more, nearest deadline first; return how many were sent.
+
+    Beat, `settle --forever` and tests call this same function, in any number, at any time.
+    """
+    sent = 0
+    for row in entries.due(OPERATIONS, now=timezone.now(), limit=limit):
+        stamped = exchange.stamp()
+        now = timezone.now()
+        if entries.claim(row, sender=sender, now=now, lease=exchange.lease()):
+            exchange.deliver(row, _delivery(sender, 1), stamped=stamped)
+            sent += 1
+    return sent
+
+
+def terminal_of(device: Device) -> messages.Terminal:
+    """Return a till as the programme knows it."""
+    store = device.store
+    return messages.Terminal(
+        sponsor_code=store.sponsor.code,
+        vendor_id=store.sponsor.vendor_id,
+        acquirer_id=store.sponsor.acquirer_id,
+        store_number=store.number,
+        device_number=device.number,
+    )
+
+
+def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:
+    sender = line.sender_name("web")
+    stamped = exchange.stamp()
+    try:
+        row, is_new = entries.open_transaction(
+            intent, actor=actor, sender=sender, now=now, lease=exchange.lease()
+        )
+    except entries.Refused as error:
+        raise _refused(error) from error
+    if not is_new:
+        return Outcome(transaction=row)
+    row = exchange.deliver(row, _delivery(sender, 2), stamped=stamped)
+    return Outcome(transaction=row, is_new=True)
+
+
+def _delivery(sender: str, tries: int) -> Delivery:
+    return Delivery(classify=_classify, make_reversal=_make_reversal, sender=sender, tries=tries)
+
+
+def _classify(row: Transaction, answer: Reply | Silence, earlier_unknown: bool) -> Finding:
+    return answers.finding_of(Operation(row.operation), answer, earlier_unknown=earlier_unknown)
+
+
+def _make_reversal(redemption: Transaction, now: datetime) -> Intent:
+    return _reversal_intent(
+        redemption,
+        now,
+        device=redemption.device,
+        # One reversal that nobody pressed for, however often it is asked for.
+        client_ref=f"unwanted:{redemption.reference}",
+        language=redemption.language,
+    )
+
+
+def _reversal_intent(
+    redemption: Transaction, now: datetime, *, device: Device, client_ref: str, language: str
+) -> Intent:
+    number, entry_mode = messages.card_of(payloads.body_of(redemption))
+    trace_id = client.new_trace_id()
+    body = messages.reverse(
+        terminal_of(device),
+        collector_number=number,
+        entry_mode=entry_mode,
+        confirmation_number=redemption.confirmation_number,
+        sent_at=now.astimezone(device.store.tzinfo),
+        trace_id=trace_id,
+        language=language,
+    )
+    return Intent(
+        operation=Operation.REVERSE,
+        path=messages.REVERSE_PATH,
+        body=body,
+        trace_id=trace_id,
+        client_ref=client_ref,
+        sale_ref=redemption.sale_ref,
+        language=language,
+        card_number=number,
+        card_entry_mode=entry_mode,
+        basket_cents=redemption.basket_cents,
+        asked_cents=redemption.amount_cents,
+        reverses=redemption,
+        asked=str(redemption.reference),
+    )
+
+
+def _inquiry(order: InquiryOrder, heard: client.Heard) -> Inquiry:
+    answer = heard.answer
+    known = codes.find(answer.code) if answer else None
+    if answer is None or known is None or known.reading is codes.Reading.UNKNOWN:
+        code = answer.code if answer else ""
+        return Inquiry(kind=InquiryKind.SILENT, code=code, duration_ms=heard.duration_ms)
+    offer = None
+    if answer.offer is not None:
+        fields = answer.offer
+        offer = rules.offer_of(
+            code=answer.code,
+            entry_mode=EntryMode(order.card.entry_mode),
+            basket_cents=order.basket_cents,
+            unit_cents=fields.unit_cents,
+            unit_miles=fields.unit_miles,
+            available_units=fields.available_units,
+            daily_units=fields.daily_units,
+            offer_id=fields.offer_id,
+            is_special=fields.is_special,
+            description_en=fields.description_en,
+            description_fr=fields.description_fr,
+        )
+    return Inquiry(
+        kind=_inquiry_kind(known, offer),
+        code=answer.code,
+        message=answer.message,
+        offer=offer,
+        duration_ms=heard.duration_ms,
+    )
+
+
+def _inquiry_kind(known: codes.Code, offer: Offer | None) -> InquiryKind:
+    if known.reading is codes.Reading.UNAVAILABLE:
+        return InquiryKind.UNAVAILABLE
+    if known.reading is not codes.Reading.APPROVED:
+        return InquiryKind.REFUSED
+    return InquiryKind.OFFER if offer else InquiryKind.NO_OFFER
+
+
+def _asked(card: Card, *parts: object) -> str:
+    return "\n".join([card.number, card.entry_mode, *map(str, parts)])
+
+
+_REASONS = {
+    Conflict.OTHER_CONTENT: Reason.OTHER_CONTENT,
+    Conflict.COLLECTOR_BUSY: Reason.COLLECTOR_BUSY,
+    Conflict.COLLECTOR_IN_DOUBT: Reason.COLLECTOR_IN_DOUBT,
+    Conflict.SUPERVISOR_NEEDED: Reason.SUPERVISOR_NEEDED,
+    Conflict.SALE_OPEN: Reason.SALE_OPEN,
+    Conflict.REVERSAL_LIVE: Reason.ALREADY_REVERSED,
+    Conflict.STATE_CHANGED: Reason.STATE_CHANGED,
+    Conflict.UNSAFE: Reason.UNSAFE,
+}
+
+
+def _refused(error: entries.Refused) -> Refused:
+    return Refused(_REASONS[error.conflict], why=error.why)

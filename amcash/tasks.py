@@ -1,0 +1,20 @@
+"""What Celery runs. It is a clock and muscle: which row is due, and when, is in the database."""
+
+from celery import shared_task
+
+from amcash import pulse, services
+from backoffice.journal import line
+
+
+@shared_task(name="amcash.settle_due", ignore_result=True)  # type: ignore[untyped-decorator]
+def settle_due() -> None:
+    """Settle what is due, until nothing more is."""
+    sender = line.sender_name("worker")
+    while services.settle_due(sender=sender):
+        pass
+
+
+@shared_task(name="amcash.echo", ignore_result=True)  # type: ignore[untyped-decorator]
+def echo() -> None:
+    """Ask the platform whether it is up."""
+    pulse.take()

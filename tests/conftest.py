@@ -1,0 +1,51 @@
+"""Fixtures that every part of the suite shares: the cast, and a platform that a test scripts."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import TransactionTestCase, override_settings
+
+from backoffice.journal import line, safety, triggers
+from tests.cast import Cast, make_cast
+from tests.scripted import ScriptedPlatform
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _triggers_are_lifted_for_flushing_only() -> Iterator[None]:
+    """Let Django empty a test database, which our triggers refuse, and nothing else."""
+    tear_down: Callable[[Any], None] = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def lifted(self: TransactionTestCase) -> None:
+        with triggers.lifted():
+            tear_down(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lifted)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_hashed_fast() -> Iterator[None]:
+    """A slow hash is for real people's secrets; the cast's is in the repository."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _safety_is_checked_anew() -> None:
+    safety.forget()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Two stores, their tills and their people."""
+    return make_cast()
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedPlatform:
+    """The platform as this test scripts it."""
+    platform = ScriptedPlatform()
+    monkeypatch.setattr(line, "platform", lambda: platform)
+    return platform

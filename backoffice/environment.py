@@ -31,7 +31,7 @@ class Environment:
 
     @property
     def is_production(self) -> bool:
-        """True unless MILEPOST_ENV says `development`: forgetting it must never be the lax choice."""
+        """True unless MILEPOST_ENV says `development`: to forget it is never the lax choice."""
         name = self.values.get("MILEPOST_ENV", "production")
         if name not in {"production", "development"}:
             self._fault(f"MILEPOST_ENV is {name!r}; it must be `production` or `development`.")

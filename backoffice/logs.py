@@ -3,10 +3,11 @@
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
 from backoffice.wire.redaction import ScrubFilter
 
-_SHARED = [
+_SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -96,13 +96,8 @@ class BoundedSocket(socket.socket):
         budget = _current()
         budget.before_write()
         self.settimeout(budget.remaining_s())
-        # A plain socket takes its timeout for the whole of sendall, an encrypted one for each
-        # `send` that it is made of, which is why `send` is bounded too.
+        # Plain or encrypted, a socket takes its timeout for the whole of sendall.
         super().sendall(data, flags)
-
-    def send(self, data: "ReadableBuffer", flags: int = 0) -> int:
-        self.settimeout(_current().remaining_s())
-        return super().send(data, flags)
 
 
 class BoundedTLSSocket(BoundedSocket, ssl.SSLSocket):

@@ -126,9 +126,11 @@ def test_a_server_that_drips_over_tls_is_held_to_the_total(server: ssl.SSLContex
 @pytest.mark.usefixtures("_trusted")
 def test_a_server_that_reads_slowly_over_tls_is_held_to_the_total(server: ssl.SSLContext) -> None:
     def script(conversation: Conversation) -> None:
+        # Steadily, so that every single write succeeds and only their sum takes too long.
         for _ in range(40):
-            conversation.wait(0.1)
-            conversation.connection.recv(1000)
+            conversation.wait(0.05)
+            for _ in range(10):
+                conversation.connection.recv(16384)
 
     with serving(script, server) as peer:
         started = time.monotonic()

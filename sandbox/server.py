@@ -136,8 +136,11 @@ class Handler(BaseHTTPRequestHandler):
         if response is None:
             response = self._run(body, exchange.notes)
             response = self._after(exchange, response)
+        raw = self._raw(response)
+        if fault is not None and fault.kind is Kind.DRIP:
+            raw = self._dripped(raw, fault.seconds)
         self._finish(exchange, response.status)
-        self._send(response)
+        self._write(raw)
 
     def _before(self, exchange: Exchange) -> Response | None:
         """Do what a fault does instead of, or ahead of, applying the request."""
@@ -161,6 +164,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault is None or fault.when is not When.AFTER:
             return response
         match fault.kind:
+            case Kind.DRIP:
+                return response
             case Kind.DELAY:
                 self._wait(fault.seconds)
                 return response
@@ -173,19 +178,14 @@ class Handler(BaseHTTPRequestHandler):
                 raw = self._raw(response)
                 self._write(raw[: len(raw) - len(response.body) // 2 - 8])
                 self._drop(exchange)
-            case Kind.DRIP:
-                self._drip(exchange, response, fault.seconds)
         return _replaced(fault)
 
-    def _drip(self, exchange: Exchange, response: Response, pause_s: float) -> None:
-        """Send the whole true answer, one byte at a time, from its first byte on."""
-        raw = self._raw(response)
+    def _dripped(self, raw: bytes, pause_s: float) -> bytes:
+        """Send an answer one byte at a time from its first byte on; return the byte still to go."""
         for place in range(len(raw) - 1):
             self._write(raw[place : place + 1])
             self._wait(pause_s)
-        self._finish(exchange, response.status)
-        self._write(raw[-1:])
-        raise Lost
+        return raw[-1:]
 
     def _drop(self, exchange: Exchange) -> None:
         """Close the connection without another byte; as a reset, if the fault says so."""

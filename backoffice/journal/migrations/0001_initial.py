@@ -336,12 +336,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="transaction",
-            index=models.Index(fields=["state", "-opened_at", "-id"], name="transaction_state_log"),
+            index=models.Index(
+                fields=["state", "operation", "-opened_at", "-id"], name="transaction_state_log"
+            ),
         ),
         migrations.AddIndex(
             model_name="transaction",
             index=models.Index(
-                fields=["response_code", "-opened_at", "-id"], name="transaction_code_log"
+                fields=["response_code", "state", "operation", "-opened_at", "-id"],
+                name="transaction_code_log",
             ),
         ),
         migrations.AddIndex(

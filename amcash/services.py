@@ -127,7 +127,9 @@ def redeem(order: RedemptionOrder, *, actor: Actor, now: datetime) -> Outcome:
         card_entry_mode=order.card.entry_mode,
         basket_cents=order.basket_cents,
         asked_cents=order.asked_cents,
-        asked=_asked(order.card, order.sale_ref, order.basket_cents, order.asked_cents),
+        asked=_asked(
+            order.card, order.sale_ref, order.basket_cents, order.original_cents, order.asked_cents
+        ),
     )
     return _open_and_deliver(intent, actor=actor, now=now)
 

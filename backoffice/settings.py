@@ -50,9 +50,9 @@ AIRMILES_TOKEN_URL = env.platform_url("AIRMILES_TOKEN_URL", default=f"{_SANDBOX}
 AIRMILES_AUDIENCE = env.text("AIRMILES_AUDIENCE", default="https://partners.loyalty.com")
 AIRMILES_CLIENT_ID = env.client("AIRMILES_CLIENT_ID", default="milepost")
 AIRMILES_CLIENT_SECRET = env.text("AIRMILES_CLIENT_SECRET", default="sandbox")
-# RELIABILITY 4.3: connect 3 s, whole call 10 s, lease 30 s. Tests run them at a tenth.
+# Two tries of 9.5 s: a till has an answer or a doubt by 20 s (PRODUCT 4). Each has its own lease.
 PLATFORM_CONNECT_S = env.number("PLATFORM_CONNECT_S", "3", float)
-PLATFORM_TOTAL_S = env.number("PLATFORM_TOTAL_S", "10", float)
+PLATFORM_TOTAL_S = env.number("PLATFORM_TOTAL_S", "9.5", float)
 PLATFORM_LEASE_S = env.number("PLATFORM_LEASE_S", "30", float)
 PLATFORM_MARGIN_S = env.number("PLATFORM_MARGIN_S", "5", float)
 # At most half the web threads may be inside a platform call, so that pages stay quick (PRODUCT 4).

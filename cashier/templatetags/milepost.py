@@ -1,4 +1,4 @@
-"""How screens write money, miles, times and icons. Formats by the active language; decides nothing."""
+"""How screens write money, miles, times and icons, by the active language. Decides nothing."""
 
 from datetime import datetime, tzinfo
 from typing import Protocol

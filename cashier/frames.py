@@ -1,0 +1,197 @@
+"""What stands around every screen of the till: who, where, in which language; and how it is sent.
+
+A view gets a Frame or the request never reaches it: no till, no screen.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.formats import number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django_htmx.middleware import HtmxDetails
+
+from backoffice.devices.models import Device
+from backoffice.journal import selectors
+from backoffice.people.actors import Actor, Channel
+from backoffice.people.models import User
+from backoffice.people.scope import usable_tills
+from backoffice.stores.models import Sponsor, Store, Word
+
+TILL_COOKIE = "milepost-till"
+_TILL_SALT = "cashier.till"
+_TILL_AGE_S = 400 * 24 * 60 * 60
+
+P = ParamSpec("P")
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a POST: look there, with a GET."""
+
+    status_code = 303
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The till, the person and the moment of one request."""
+
+    till: Device
+    user: User
+    session_key: str
+    now: datetime
+
+    @property
+    def store(self) -> Store:
+        """The shop this till stands in."""
+        return self.till.store
+
+    @property
+    def sponsor(self) -> Sponsor:
+        """The partner whose words and numbers count."""
+        return self.till.store.sponsor
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks the services."""
+        return Actor(user=self.user, device=self.till, channel=Channel.CONSOLE)
+
+    @property
+    def bound_to(self) -> str:
+        """What a sealed sale is bound to: this session at this till."""
+        return f"sale:{self.session_key}:{self.till.pk}"
+
+    @property
+    def language(self) -> str:
+        """The language of the screen, which the receipt follows."""
+        return language()
+
+    @property
+    def place(self) -> str:
+        """The till's place in words: ``Queen St W, Toronto · Till 001``."""
+        name = self.store.name_in(self.language)
+        return _("%(store)s, %(city)s · Till %(till)s") % {
+            "store": name,
+            "city": self.store.city,
+            "till": self.till.number,
+        }
+
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        """The sponsor's own words in the active language."""
+        return words_of(self.sponsor)
+
+    @cached_property
+    def programme(self) -> selectors.ProgrammeView:
+        """How the programme answers just now."""
+        return selectors.programme_state(now=self.now)
+
+    @property
+    def answer_s(self) -> str:
+        """How long the programme's last answer took: ``0.6``."""
+        if self.programme.answer_ms is None:
+            return ""
+        return number_format(self.programme.answer_ms / 1000, decimal_pos=1)
+
+    @cached_property
+    def open_count(self) -> int:
+        """How many of this till's latest operations still owe an outcome."""
+        rows = selectors.latest(self.user, device=self.till, limit=20)
+        return sum(row.state in _OPEN for row in rows)
+
+
+_WORDS: tuple[Word, ...] = ("cash", "dream", "miles", "programme", "advice", "escalation")
+_OPEN = frozenset({"queued", "armed", "doubt", "pending"})
+
+
+def language() -> str:
+    """The active language as two letters."""
+    return "fr" if (get_language() or "en").startswith("fr") else "en"
+
+
+def words_of(sponsor: Sponsor) -> Mapping[str, str]:
+    """The sponsor's own words in the active language."""
+    return {name: sponsor.word(name, language()) for name in _WORDS}
+
+
+TillView = Callable[Concatenate[HttpRequest, Frame, P], HttpResponse]
+
+
+def at_till(view: TillView[P]) -> Callable[..., HttpResponse]:
+    """Give the view its Frame, or send the person to pick a till first."""
+
+    @wraps(view)
+    def framed(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        till = picked_till(request)
+        if till is None:
+            return to(request, reverse("cashier:till"))
+        frame = Frame(
+            till=till,
+            user=cast(User, request.user),
+            session_key=request.session.session_key or "",
+            now=timezone.now(),
+        )
+        response = view(request, frame, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+    return framed
+
+
+def picked_till(request: HttpRequest) -> Device | None:
+    """Return the till this browser stands at, if this person may use it."""
+    pk = request.get_signed_cookie(TILL_COOKIE, None, salt=_TILL_SALT, max_age=_TILL_AGE_S)
+    return usable_tills(request.user).filter(pk=pk).first() if pk and pk.isdigit() else None
+
+
+def remember_till(response: HttpResponse, till: Device) -> None:
+    """Keep the till in this browser for as long as browsers allow."""
+    response.set_signed_cookie(
+        TILL_COOKIE,
+        str(till.pk),
+        salt=_TILL_SALT,
+        max_age=_TILL_AGE_S,
+        httponly=True,
+        samesite="Strict",
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+    )
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for the screen alone."""
+    details = cast(HtmxDetails, getattr(request, "htmx", False))
+    return bool(details) and not details.history_restore_request
+
+
+def to(request: HttpRequest, url: str) -> HttpResponse:
+    """Send the browser to another page as a whole, from a form or from htmx alike."""
+    if is_fragment(request):
+        return HttpResponse(headers={"HX-Redirect": url})
+    return SeeOther(url)
+
+
+def show(
+    request: HttpRequest,
+    frame: Frame | None,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    section: str = "redeem",
+) -> HttpResponse:
+    """Answer with a screen: the whole page, or its fragment when htmx asks."""
+    fragment = is_fragment(request)
+    shell = "cashier/_bare.html" if fragment else "base.html"
+    screen = {"shell": shell, "frame": frame, "section": section, **(context or {})}
+    response = render(request, template, screen)
+    if fragment and request.method == "GET":
+        response["HX-Push-Url"] = request.get_full_path()
+    patch_vary_headers(response, ["HX-Request"])
+    return response

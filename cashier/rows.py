@@ -1,0 +1,187 @@
+"""One line of a list of sales, and the facts and moments beside a sale. Formats only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from backoffice.journal.models import Attempt, Result, Transaction
+from backoffice.journal.states import Operation
+from cashier.cards import OpenSale
+from cashier.templatetags.milepost import (
+    clock,
+    clock_s,
+    count,
+    day_clock,
+    dollars,
+    money,
+    time_left,
+)
+from cashier.texts import ENTRY_WORDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A sale in a list."""
+
+    url: str
+    time: str
+    amount_cents: int | None
+    last4: str
+    shown: str
+    is_reversed: bool
+    is_reversal: bool
+    till: str
+    cashier: str
+    code: str
+    confirmation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A word and its value."""
+
+    word: str
+    value: str
+    is_strong: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """What happened when; with `countdown`, how long there is until then."""
+
+    at: datetime
+    time: str
+    text: str
+    countdown: datetime | None = None
+    left: str = ""
+
+
+def row_of(transaction: Transaction, now: datetime) -> Row:
+    """Return the line a list shows of a transaction."""
+    amount = transaction.amount_cents
+    if amount is None:
+        amount = transaction.asked_cents
+    return Row(
+        url=reverse("cashier:sale", args=[transaction.reference]),
+        time=clock(transaction.opened_at, transaction.store),
+        amount_cents=amount,
+        last4=transaction.collector_last4,
+        shown=transaction.shown(now).value,
+        is_reversed=transaction.reversed_at is not None,
+        is_reversal=transaction.operation == Operation.REVERSE,
+        till=transaction.device.number,
+        cashier=transaction.user.shown_name if transaction.user else "",
+        code=transaction.response_code,
+        confirmation=transaction.confirmation_number,
+    )
+
+
+def masked(last4: str) -> str:
+    """The only digits of a card that a screen shows."""
+    return f"••••\u00a0{last4}"
+
+
+def facts_of_sale(sale: OpenSale) -> list[Fact]:
+    """Return this sale so far: the card, and the basket once it was typed."""
+    facts = [
+        Fact(word=_("Card"), value=masked(sale.card.last4), is_strong=True),
+        Fact(word=_("Read by"), value=str(ENTRY_WORDS[sale.card.entry_mode.value])),
+    ]
+    if sale.basket_cents is not None:
+        facts.append(
+            Fact(word=_("Basket after tax"), value=money(sale.basket_cents), is_strong=True)
+        )
+        if sale.excluded_cents:
+            facts.append(Fact(word=_("Does not count"), value=money(-sale.excluded_cents)))
+            facts.append(Fact(word=_("Counts"), value=money(sale.counting_cents)))
+    return facts
+
+
+def facts_of_offer(sale: OpenSale, words: Mapping[str, str]) -> list[Fact]:
+    """Return the four values to tell the collector; without `today` when balances are hidden."""
+    offer = sale.offer
+    if offer is None:
+        return []
+    each = _("%(count)s %(miles)s") % {**words, "count": count(offer.unit_miles)}
+    facts = [Fact(word=dollars(offer.unit_cents), value=each)]
+    if offer.today_units is not None:
+        this_sale = _("up to %(off)s") % {"off": dollars(offer.max_units * offer.unit_cents)}
+        today = _("%(off)s more") % {"off": dollars(offer.today_units * offer.unit_cents)}
+        facts.append(Fact(word=_("This sale"), value=this_sale))
+        facts.append(Fact(word=_("Today"), value=today))
+    return facts
+
+
+def facts_of_transaction(transaction: Transaction) -> list[Fact]:
+    """Return this sale as the log has it."""
+    mode = ENTRY_WORDS.get(transaction.card_entry_mode, transaction.card_entry_mode)
+    facts = [
+        Fact(word=_("Card"), value=masked(transaction.collector_last4), is_strong=True),
+        Fact(word=_("Read by"), value=str(mode)),
+    ]
+    if transaction.basket_cents is not None:
+        facts.append(
+            Fact(word=_("Basket after tax"), value=money(transaction.basket_cents), is_strong=True)
+        )
+    if transaction.asked_cents is not None:
+        word = _("To give back") if transaction.reverses_id else _("Asked")
+        facts.append(Fact(word=word, value=money(transaction.asked_cents), is_strong=True))
+    return facts
+
+
+def moments_of(transaction: Transaction, now: datetime) -> list[Moment]:
+    """Return what happened, as times and sentences, and the last moment to reverse."""
+    attempts = list(transaction.attempts.all())
+    moments = [_attempt(transaction, attempt, attempts) for attempt in attempts]
+    if transaction.reversed_at:
+        text = _("Reversed. The miles are back.")
+        moments.append(_moment(transaction, transaction.reversed_at, text))
+    elif transaction.is_granted and transaction.operation == Operation.REDEEM:
+        moments.append(deadline_moment(transaction, now))
+    return moments
+
+
+def deadline_moment(transaction: Transaction, now: datetime) -> Moment:
+    """Return the last moment to reverse, with a countdown while there is time."""
+    deadline = transaction.deadline_at
+    left = int((deadline - now).total_seconds())
+    if left <= 0:
+        text = _("The time to reverse is over")
+        return Moment(at=deadline, time=day_clock(deadline, transaction.store), text=text)
+    return Moment(
+        at=deadline,
+        time=day_clock(deadline, transaction.store),
+        text=_("Last moment to reverse"),
+        countdown=deadline,
+        left=_("%(time)s left") % {"time": time_left(left)},
+    )
+
+
+def _moment(transaction: Transaction, at: datetime, text: str) -> Moment:
+    return Moment(at=at, time=clock_s(at, transaction.store), text=text)
+
+
+def _attempt(transaction: Transaction, attempt: Attempt, attempts: Sequence[Attempt]) -> Moment:
+    sent = _("Sent") if attempt is attempts[0] else _("Same request again")
+    came = _came(attempt)
+    text = _("%(sent)s · %(came)s") % {"sent": sent, "came": came}
+    return _moment(transaction, attempt.armed_at, text)
+
+
+def _came(attempt: Attempt) -> str:
+    seconds = number_format((attempt.duration_ms or 0) / 1000, decimal_pos=1)
+    match attempt.result:
+        case Result.ANSWERED:
+            return _("answered in %(seconds)s s") % {"seconds": seconds}
+        case Result.UNKNOWN:
+            return _("no answer after %(seconds)s s") % {"seconds": seconds}
+        case Result.NOT_SENT:
+            return _("could not be reached")
+        case Result.NOT_EXECUTED:
+            return _("not carried out")
+        case _:
+            return _("waiting for the answer")

@@ -1,0 +1,29 @@
+"""The console's addresses. A card is never part of one."""
+
+from django.urls import path
+
+from cashier.views import entry, redeem, reverse, sale
+
+app_name = "cashier"
+urlpatterns = [
+    path("", redeem.home, name="home"),
+    path("sign-in/", entry.sign_in, name="sign_in"),
+    path("till/", entry.till, name="till"),
+    path("language/", entry.language, name="language"),
+    path("lock/", entry.lock, name="lock"),
+    path("card/", redeem.card, name="card"),
+    path("offer/", redeem.offer, name="offer"),
+    path("redeem/", redeem.redeem, name="redeem"),
+    path("resume/", redeem.resume, name="resume"),
+    path("today/", sale.today, name="today"),
+    path("return/", reverse.start, name="return"),
+    path("sale/<uuid:reference>/", sale.sale, name="sale"),
+    path("sale/<uuid:reference>/status/", sale.status, name="status"),
+    path("sale/<uuid:reference>/receipt/", sale.receipt, name="receipt"),
+    path("sale/<uuid:reference>/present/", sale.present, name="present"),
+    path("sale/<uuid:reference>/send-again/", sale.send_again, name="send_again"),
+    path("sale/<uuid:reference>/pay-otherwise/", sale.pay_otherwise, name="pay_otherwise"),
+    path("sale/<uuid:reference>/cancel/", sale.cancel, name="cancel"),
+    path("sale/<uuid:reference>/check/", sale.check, name="check"),
+    path("sale/<uuid:reference>/reverse/", reverse.reverse, name="reverse"),
+]

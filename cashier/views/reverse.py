@@ -1,0 +1,119 @@
+"""Giving a redemption back: find it by the receipt's code or under Today, look, confirm."""
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse as url_of
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from amcash import services
+from amcash.orders import ReversalOrder
+from amcash.rules import Reason
+from amcash.services import Refused
+from backoffice.journal import selectors
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import Operation
+from cashier.forms import ConfirmationForm
+from cashier.frames import Frame, SeeOther, at_till, show
+from cashier.panels import Panel, code_panel
+from cashier.rows import Fact, deadline_moment, masked
+from cashier.templatetags.milepost import count, day_clock, money
+from cashier.texts import CODE_TEXTS, say
+from cashier.views.redeem import next_customer
+from cashier.views.sale import show_refusal
+
+
+@require_http_methods(["GET", "POST"])
+@at_till
+def start(request: HttpRequest, frame: Frame) -> HttpResponse:
+    """Scan the receipt's code, or go to Today."""
+    problem = ""
+    if request.method == "POST":
+        form = ConfirmationForm(request.POST)
+        if form.is_valid():
+            found = selectors.find_redemption(
+                frame.user,
+                store=frame.store,
+                confirmation_number=form.cleaned_data["confirmation"],
+            )
+            if found is not None:
+                return SeeOther(url_of("cashier:reverse", args=[found.reference]))
+            missing = CODE_TEXTS["0057"]
+            problem = f"{say(missing.title, frame.words)} {say(missing.todo, frame.words)}"
+        else:
+            problem = str(form.errors["confirmation"][0])
+    context = {"problem": problem, "typed": request.POST.get("confirmation", "")}
+    return show(request, frame, "cashier/return.html", context, section="return")
+
+
+@require_http_methods(["GET", "POST"])
+@at_till
+def reverse(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """Look at what would be given back, and until when; then give it back once."""
+    try:
+        row = selectors.get_visible(frame.user, reference)
+    except Transaction.DoesNotExist as missing:
+        raise Http404 from missing
+    if row.operation != Operation.REDEEM:
+        raise Http404
+    if request.method == "GET":
+        return _confirm(request, frame, row)
+    try:
+        order = ReversalOrder(
+            client_ref=str(uuid.UUID(request.POST.get("client_ref", ""))),
+            redemption=row.reference,
+            language=frame.language,
+        )
+    except ValueError:
+        return _confirm(request, frame, row)
+    try:
+        outcome = services.reverse(order, row, actor=frame.actor, now=frame.now)
+    except Refused as refusal:
+        if refusal.reason is Reason.TOO_LATE:
+            return _too_late(request, frame, row)
+        return show_refusal(request, frame, row, refusal)
+    return SeeOther(url_of("cashier:sale", args=[outcome.transaction.reference]))
+
+
+def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
+    if not row.is_granted or row.reversed_at is not None:
+        return SeeOther(url_of("cashier:sale", args=[row.reference]))
+    if frame.now >= row.deadline_at:
+        return _too_late(request, frame, row)
+    context = {
+        "row": row,
+        "client_ref": str(uuid.uuid4()),
+        "facts": _facts(row),
+        "deadline": deadline_moment(row, frame.now),
+        "deadline_at": row.deadline_at,
+        "ask_text": _("Giving back with %(programme)s") % frame.words,
+        "back_url": url_of("cashier:sale", args=[row.reference]),
+    }
+    return show(request, frame, "cashier/reverse.html", context, section="return")
+
+
+def _too_late(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
+    over = _("The last moment was %(time)s.") % {"time": day_clock(row.deadline_at, row.store)}
+    panel: Panel = code_panel("0080", frame.words, small=over)
+    context = {
+        "panel": panel,
+        "facts": _facts(row),
+        "actions": [next_customer()],
+    }
+    return show(request, frame, "cashier/notice.html", context, section="return")
+
+
+def _facts(row: Transaction) -> list[Fact]:
+    taken = f"{row.local_date:%Y-%m-%d}"
+    facts = [
+        Fact(word=_("Card"), value=masked(row.collector_last4), is_strong=True),
+        Fact(word=_("Confirmation"), value=row.confirmation_number, is_strong=True),
+        Fact(word=_("Redeemed"), value=taken),
+        Fact(word=_("Till"), value=row.device.number),
+    ]
+    if row.user is not None:
+        facts.append(Fact(word=_("By"), value=row.user.shown_name))
+    facts.append(Fact(word=_("Miles"), value=count(row.miles)))
+    facts.append(Fact(word=_("Taken off"), value=money(row.amount_cents), is_strong=True))
+    return facts

@@ -1,0 +1,302 @@
+"""One sale as it stands, at one address for ever: shown, polled, printed, decided on; and Today."""
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.http import require_GET, require_POST
+
+from amcash import codes, services
+from amcash.receipts import receipt_for
+from amcash.services import Refused
+from backoffice.clock import business_day, settlement_day_starts
+from backoffice.journal import selectors
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import Operation, Shown, State
+from cashier.frames import Frame, SeeOther, at_till, is_fragment, show, words_of
+from cashier.panels import Action, Panel, panel_of, short_ref
+from cashier.papers import paper_of
+from cashier.rows import Fact, facts_of_transaction, moments_of, row_of
+from cashier.templatetags.milepost import count, money
+from cashier.views.redeem import next_customer, refusal_panel
+
+_TODAY_ROWS = 100
+
+
+@require_GET
+@at_till
+def sale(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """Show how this sale stands; after any crash the same address shows the same state."""
+    return show_sale(request, frame, _visible(frame, reference))
+
+
+@require_GET
+@at_till
+def status(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """Answer the screen's own question, every 2 s: what is new, or the screen that follows."""
+    row = _visible(frame, reference)
+    if row.shown(frame.now) == request.GET.get("shown") and is_fragment(request):
+        return render(request, "cashier/_poll.html", _polling(row, frame))
+    response = show_sale(request, frame, row)
+    response["HX-Retarget"] = "#screen"
+    response["HX-Push-Url"] = "false"
+    return response
+
+
+@require_GET
+@at_till
+def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """The paper: 80 mm, with the balances that the answer's code allows."""
+    row = _visible(frame, reference)
+    if not row.is_granted:
+        return _slip(request, row)
+    is_copy = request.GET.get("copy") == "1"
+    paper = paper_of(receipt_for(row, is_copy=is_copy, with_balances=True))
+    context = {"paper": paper, "back": reverse("cashier:sale", args=[row.reference])}
+    with override(paper.language):
+        return render(request, "cashier/receipt.html", context)
+
+
+@require_POST
+@at_till
+def present(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """The approval is on the screen, on paper, or the cashier went on: it was shown."""
+    row = _visible(frame, reference)
+    services.present(row, actor=frame.actor, now=frame.now)
+    match request.POST.get("then"):
+        case "next":
+            return SeeOther(reverse("cashier:home"))
+        case "print":
+            copy = "?copy=1" if row.presented_at else ""
+            return SeeOther(reverse("cashier:receipt", args=[row.reference]) + copy)
+        case _:
+            return HttpResponse(status=204)
+
+
+@require_POST
+@at_till
+def send_again(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """Nothing had left: send the same request."""
+    row = _visible(frame, reference)
+    try:
+        services.send_again(row, actor=frame.actor, now=frame.now)
+    except Refused as refusal:
+        return show_refusal(request, frame, row, refusal)
+    return _again(row)
+
+
+@require_POST
+@at_till
+def pay_otherwise(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """Nothing had left, and nothing will."""
+    row = _visible(frame, reference)
+    services.pay_otherwise(row, actor=frame.actor, now=frame.now)
+    return _again(row)
+
+
+@require_POST
+@at_till
+def cancel(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """The customer paid another way: what went through, or will, is given back."""
+    row = _visible(frame, reference)
+    services.cancel(row, actor=frame.actor, now=frame.now)
+    return _again(row)
+
+
+@require_POST
+@at_till
+def check(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
+    """Have the doubt asked about at once."""
+    row = _visible(frame, reference)
+    services.check_now(row, actor=frame.actor, now=frame.now)
+    return _again(row)
+
+
+@require_GET
+@at_till
+def today(request: HttpRequest, frame: Frame) -> HttpResponse:
+    """The sales of today: this till's, or the store's."""
+    is_store = request.GET.get("of") == "store"
+    zone = frame.store.tzinfo
+    start = settlement_day_starts(business_day(frame.now, zone), zone)
+    rows = selectors.latest(
+        frame.user,
+        store=frame.store if is_store else None,
+        device=None if is_store else frame.till,
+        on_or_after=start,
+        limit=_TODAY_ROWS,
+    )
+    context = {"rows": [row_of(row, frame.now) for row in rows], "is_store": is_store}
+    return show(request, frame, "cashier/today.html", context, section="today")
+
+
+def show_sale(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
+    """Answer with the screen of this sale's state."""
+    words = words_of(row.store.sponsor)
+    panel = panel_of(row, words, frame.now)
+    context: dict[str, Any] = {
+        "panel": panel,
+        "advice": panel.advice,
+        "facts": facts_of_transaction(row),
+        "moments": moments_of(row, frame.now),
+        "actions": _actions(row, frame, panel),
+        "sale_url": reverse("cashier:sale", args=[row.reference]),
+    }
+    section = "return" if row.operation == Operation.REVERSE else "redeem"
+    if not row.is_granted:
+        if panel.is_unfinished:
+            context |= {"polls": True, **_polling(row, frame)}
+        return show(request, frame, "cashier/notice.html", context, section=section)
+
+    paper = receipt_for(row, is_copy=False, with_balances=False)
+    known = codes.find(row.response_code)
+    context |= {
+        "receipt": paper_of(paper, has_balances=bool(known and known.show_balances)),
+        "figures": _figures(row, words),
+    }
+    if row.state == State.APPROVED and row.presented_at is None:
+        context["ack_url"] = reverse("cashier:present", args=[row.reference])
+    return show(request, frame, "cashier/done.html", context, section=section)
+
+
+def show_refusal(
+    request: HttpRequest, frame: Frame, row: Transaction, refusal: Refused
+) -> HttpResponse:
+    """Answer a refused wish about this sale, with the way back to it."""
+    panel = refusal_panel(refusal, frame)
+    look = Action(word=_("Look at the sale"), url=reverse("cashier:sale", args=[row.reference]))
+    context = {
+        "panel": panel,
+        "advice": panel.advice,
+        "facts": facts_of_transaction(row),
+        "actions": [look, next_customer()],
+    }
+    return show(request, frame, "cashier/notice.html", context)
+
+
+def _visible(frame: Frame, reference: uuid.UUID) -> Transaction:
+    try:
+        return selectors.get_visible(frame.user, reference)
+    except Transaction.DoesNotExist as missing:
+        raise Http404 from missing
+
+
+def _again(row: Transaction) -> HttpResponse:
+    return SeeOther(reverse("cashier:sale", args=[row.reference]))
+
+
+def _polling(row: Transaction, frame: Frame) -> dict[str, Any]:
+    url = reverse("cashier:status", args=[row.reference])
+    return {
+        "poll_url": f"{url}?shown={row.shown(frame.now).value}",
+        "sale_url": reverse("cashier:sale", args=[row.reference]),
+        "moments": moments_of(row, frame.now),
+    }
+
+
+def _figures(row: Transaction, words: dict[str, str] | Any) -> list[Fact]:
+    miles = Fact(word=_("%(word)s used") % {"word": words["miles"].capitalize()}, value="")
+    if row.operation == Operation.REVERSE and row.reverses is not None:
+        back = row.reverses
+        return [
+            Fact(word=_("Reversed"), value=money(back.amount_cents), is_strong=True),
+            Fact(word=_("Back on the card"), value=count(back.miles)),
+        ]
+    figures = [Fact(word=miles.word, value=count(row.miles))]
+    if row.basket_cents is not None and row.amount_cents is not None:
+        left = row.basket_cents - row.amount_cents
+        figures.insert(0, Fact(word=_("Left to pay"), value=money(left), is_strong=True))
+    return figures
+
+
+def _actions(row: Transaction, frame: Frame, panel: Panel) -> list[Action]:
+    def at(name: str) -> str:
+        return reverse(f"cashier:{name}", args=[row.reference])
+
+    if row.is_granted:
+        return _done_actions(row, frame)
+    match row.shown(frame.now):
+        case Shown.QUEUED if row.operation == Operation.REDEEM:
+            return [
+                Action(word=_("Pay another way"), url=at("pay_otherwise"), is_post=True),
+                Action(
+                    word=_("Send again"),
+                    url=at("send_again"),
+                    is_post=True,
+                    is_main=True,
+                    key="Enter",
+                    waits=True,
+                ),
+            ]
+        case Shown.DOUBT:
+            return [
+                Action(word=_("Next customer"), url=reverse("cashier:home")),
+                Action(
+                    word=_("Ask again now"),
+                    url=at("check"),
+                    is_post=True,
+                    is_main=True,
+                    key="Enter",
+                ),
+            ]
+        case Shown.CANCELLING:
+            slip = Action(
+                word=_("Print slip"), url=at("present"), key="F8", icon="printer", is_post=True,
+                then="print", prints=at("receipt"),
+            )  # fmt: skip
+            return [slip, next_customer()]
+        case Shown.WAITING:
+            return []
+        case _:
+            return [next_customer()]
+
+
+def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
+    present_url = reverse("cashier:present", args=[row.reference])
+    paper = reverse("cashier:receipt", args=[row.reference])
+    actions = []
+    may_reverse = row.operation == Operation.REDEEM and row.reversed_at is None
+    if may_reverse and frame.now < row.deadline_at:
+        url = reverse("cashier:reverse", args=[row.reference])
+        actions.append(Action(word=_("Reverse"), url=url, key="F9", icon="undo-2"))
+    was_shown = row.presented_at is not None
+    actions.append(
+        Action(
+            word=_("Print copy") if was_shown else _("Print"),
+            url=present_url,
+            is_post=True,
+            then="print",
+            prints=f"{paper}?copy=1" if was_shown else paper,
+            key="F8",
+            icon="printer",
+        )
+    )
+    actions.append(
+        Action(
+            word=_("Next customer"),
+            url=present_url,
+            is_post=True,
+            then="next",
+            is_main=True,
+            key="Enter",
+        )
+    )
+    return actions
+
+
+def _slip(request: HttpRequest, row: Transaction) -> HttpResponse:
+    """A slip for the customer of a doubt: no amount was taken off, and what will happen."""
+    with override(row.language):
+        context = {
+            "row": row,
+            "words": words_of(row.store.sponsor),
+            "store_name": row.store.name_in(row.language),
+            "reference": short_ref(row),
+            "is_cancelling": row.wanted == "cancel",
+            "back": reverse("cashier:sale", args=[row.reference]),
+        }
+        return render(request, "cashier/slip.html", context)

@@ -48,6 +48,9 @@ def send_again(
 
     Raises Refused when it is not queued any more, or when its collector is busy.
     """
+    if row.operation != Operation.REDEEM:
+        # A reversal that has not left is sent by the sweep, which knows its deadline.
+        raise Refused(Conflict.STATE_CHANGED)
     _refuse_unless_safe()
     try:
         with atomic(durable=True):

@@ -8,14 +8,18 @@ from django.db.transaction import atomic
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import MakeReversal
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import GRANTED, LIVE_REVERSAL, UNSETTLED, State, Wanted
+from backoffice.journal.states import GRANTED, LIVE_REVERSAL, UNSETTLED, Operation, State, Wanted
 from backoffice.people.actors import Actor, Channel
 
 
 def give_up_unsent(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
     """Close a redemption of which nothing left: the customer pays another way (R6b)."""
+    # A queued reversal is owed to the customer; nobody at a till may drop it.
+    is_ours = row.operation == Operation.REDEEM
     with atomic(durable=True):
-        if rows.advance(row, State.NOT_SENT, only=State.QUEUED, due_at=None, settled_at=now):
+        if is_ours and rows.advance(
+            row, State.NOT_SENT, only=State.QUEUED, due_at=None, settled_at=now
+        ):
             rows.log(row, "not_sent", actor=rows.name(actor), channel=actor.channel)
     return rows.reread(row)
 
@@ -34,6 +38,7 @@ def cancel(
     with atomic(durable=True):
         changed = (
             Transaction.objects.filter(open_or_unshown, pk=row.pk, wanted=Wanted.KEEP)
+            .filter(operation=Operation.REDEEM)
             .exclude(state=State.QUEUED)
             .update(wanted=Wanted.CANCEL)
         )

@@ -1,16 +1,18 @@
-"""Where a token or a secret may be sent: https, or this very machine where that is allowed."""
+"""Where a token or a secret may be sent: https, or close by where that is allowed."""
 
 import ipaddress
 import re
 from urllib.parse import urlsplit
 
+_ONE_LABEL = re.compile(r"[a-z][a-z0-9-]*")
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 
 
 def checked_url(url: str, *, what: str, allow_loopback: bool) -> str:
     """The URL without a trailing slash; a ValueError with a sentence when it is not safe to use.
 
-    Plain http is only for this machine, and only where `allow_loopback` says so.
+    Plain http is only for this machine or a neighbour in its private network, and only where
+    `allow_loopback` says so.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -20,7 +22,7 @@ def checked_url(url: str, *, what: str, allow_loopback: bool) -> str:
         raise ValueError(f"{what} must not carry a user name or a password.")
     if parts.query or parts.fragment or (parts.path.strip("/") and not _PATH.fullmatch(parts.path)):
         raise ValueError(f"{what} must be a plain URL: no query, no fragment, no dots in the path.")
-    if parts.scheme == "http" and not (allow_loopback and is_loopback(host)):
+    if parts.scheme == "http" and not (allow_loopback and _is_private(host)):
         raise ValueError(f"{what} must begin with https://.")
 
     return url.rstrip("/")
@@ -42,3 +44,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_private(host: str) -> bool:
+    # A name without a dot is nobody's in public; containers call each other by such names.
+    return is_loopback(host) or _ONE_LABEL.fullmatch(host) is not None

@@ -14,10 +14,17 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m sandbox",
         description="A local, stateful imitation of the AIR MILES Real-Time Checkout platform.",
     )
-    parser.add_argument("--port", type=int, default=8100, help="0 picks a free one")
+    parser.add_argument("--port", type=_port, default=8100, metavar="N", help="0: a free one")
     parser.add_argument("--data", type=Path, default=Path("var/sandbox"), metavar="DIR")
     parser.add_argument("--host", default="127.0.0.1")
     return parser.parse_args(argv)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The settings read the folder above, so nothing of Django may be imported before it is known.
     from sandbox.start import prepared_server
 
-    server = prepared_server(arguments.host, arguments.port)
+    try:
+        server = prepared_server(arguments.host, arguments.port)
+    except OSError as problem:
+        sys.stderr.write(f"sandbox: {arguments.host}:{arguments.port} is not free: {problem}\n")
+        return 1
 
     def stop(signum: int, frame: object) -> None:
         threading.Thread(target=server.stop, daemon=True).start()

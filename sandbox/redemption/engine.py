@@ -93,9 +93,9 @@ def check_outage(switches: Switches) -> None:
 
 def inquire(order: Order, switches: Switches, now: datetime) -> Inquiry:
     """Say what a member has and may redeem in this sale."""
+    member = _member(order)
     if order.is_typed and switches.manual_inquire == "0009":
         raise Refused("0009")
-    member = _member(order)
     if not member.offer_is_available:
         raise Refused("0067")
     standing = _standing(member, switches, now)

@@ -1,6 +1,6 @@
 """The 03:00 clock: whose day it is, and until when a redemption can be undone."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,7 +49,8 @@ def test_the_window_closes_to_the_second(till: Till, case: dict[str, Any]) -> No
     ],
 )
 def test_a_day_begins_at_three_on_the_wall(local: str, day: str) -> None:
-    assert trading_day(datetime.fromisoformat(local), TORONTO).isoformat() == day
+    moment = datetime.fromisoformat(local).astimezone(UTC)
+    assert trading_day(moment, TORONTO).isoformat() == day
 
 
 def test_the_daily_cap_is_used_up_and_comes_back_at_three(till: Till) -> None:

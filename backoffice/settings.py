@@ -10,7 +10,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.clock import use_pinned_tzdata
+from backoffice.clock import refuse_old_tzdata, use_pinned_tzdata
 from backoffice.environment import Environment, development_secret, new_secret_key
 from backoffice.logs import logging_settings
 from backoffice.vault import Keyring

@@ -17,6 +17,7 @@ from backoffice.vault import Keyring
 
 # Reversal deadlines are promises, so no process may read the system's time zone rules.
 use_pinned_tzdata()
+refuse_old_tzdata()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(values=os.environ)

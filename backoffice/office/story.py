@@ -1,0 +1,157 @@
+"""One transaction told as a story: what happened, when, and who did it. Words only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from amcash.codes import CODES, Code
+from backoffice import clock
+from backoffice.audit.models import AuditEntry
+from backoffice.journal.models import Attempt, Transaction
+from backoffice.journal.states import GRANTED, Operation, Shown, State
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# What an audit entry's event is called; its first half only repeats the kind of operation.
+_EVENTS: Final[dict[str, "StrPromise"]] = {
+    "armed": _("Right to send recorded"),
+    "rearmed": _("Sent again at once, unchanged"),
+    "claimed": _("Sent again by the sweep, unchanged"),
+    "queued": _("Queued to be sent"),
+    "doubted": _("No certain answer: not confirmed"),
+    "doubt": _("No certain answer: not confirmed"),
+    "approved": _("Approved by the programme"),
+    "declined": _("Refused by the programme"),
+    "declined_after_doubt": _("Refused on re-check"),
+    "expired": _("Too late for the programme"),
+    "left_to_a_person": _("Left to a person"),
+    "manual": _("Left to a person"),
+    "contradicted": _("A second, different answer came"),
+    "not_sent": _("Closed without sending"),
+    "cancelled": _("Customer paid another way"),
+    "presented": _("Shown at the till"),
+    "hurried": _("Asked to be checked now"),
+}
+_SILENCES: Final[dict[str, "StrPromise"]] = {
+    "refused": _("The programme’s address refused the connection"),
+    "unresolved": _("The programme’s address was not found"),
+    "connect_timeout": _("No connection in time"),
+    "late": _("The right to send had passed"),
+    "busy": _("All places for calls were taken"),
+    "no_token": _("No access token to send with"),
+    "read_timeout": _("No whole answer in time"),
+    "write_timeout": _("Not sent as a whole in time"),
+    "closed": _("Closed without an answer"),
+    "reset": _("Connection reset"),
+    "cut": _("Half an answer"),
+    "garbled": _("An answer that is not HTTP"),
+    "tls": _("The encrypted connection failed"),
+    "encoded": _("An answer in an encoding not asked for"),
+    "too_large": _("An answer too large to be the programme’s"),
+    "other": _("No answer"),
+}
+
+_WHYS: Final[dict[Shown, "StrPromise"]] = {
+    Shown.WAITING: _("It is with the programme; the answer is due within seconds."),
+    Shown.DOUBT: _("No certain answer yet. The same request is asked until there is one."),
+    Shown.CANCELLING: _(
+        "Sent, without a certain answer. It will be given back if it went through."
+    ),
+    Shown.QUEUED: _("Nothing of it has been sent yet."),
+    Shown.NOT_SENT: _("Nothing of it was ever sent; nothing was taken."),
+    Shown.APPROVED: _("Approved by the programme; no till has shown it yet."),
+    Shown.DONE: _("Approved by the programme and shown at the till."),
+    Shown.DECLINED: _("The programme refused it; nothing was taken."),
+    Shown.DECLINED_AFTER_DOUBT: _(
+        "The programme refused it on re-check. An earlier send may have caused that."
+    ),
+    Shown.EXPIRED: _("The programme’s time for it was over."),
+    Shown.MANUAL: _("No rule can settle it; a person decides."),
+    Shown.PENDING: _("The programme has it and has not finished."),
+    Shown.CONFIRMED: _("Confirmed by the programme."),
+    Shown.PARTIAL: _("Confirmed by the programme in part."),
+    Shown.REJECTED: _("The programme rejected it."),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One thing that happened. `by` is a person, a till or a process of ours."""
+
+    at: datetime
+    what: "StrPromise | str"
+    by: str
+    channel: str
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """One send to the programme, and what came of it."""
+
+    attempt: Attempt
+    silence: "StrPromise | str"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadline:
+    """The last moment to reverse, and whether it still matters."""
+
+    at: datetime
+    seconds_left: int
+    is_open: bool
+
+
+def moments(row: Transaction) -> list[Moment]:
+    """Return what the audit log holds of a transaction, oldest first."""
+    entries = AuditEntry.objects.filter(subject=f"transaction:{row.reference}").order_by("id")
+    return [
+        Moment(
+            at=entry.at,
+            what=_event(entry.event),
+            by=entry.actor,
+            channel=entry.channel,
+            code=str(entry.details.get("code") or ""),
+        )
+        for entry in entries
+    ]
+
+
+def attempts(row: Transaction) -> list[Try]:
+    """Return every send of a transaction, in order."""
+    return [
+        Try(attempt=attempt, silence=_SILENCES.get(attempt.silence, attempt.silence))
+        for attempt in row.attempts.order_by("fence")
+    ]
+
+
+def meaning(row: Transaction) -> Code | None:
+    """Return the programme's own words for the answer; None for a code outside its table."""
+    return CODES.get(row.response_code)
+
+
+def why(shown: Shown) -> "StrPromise":
+    """Return why a transaction stands where it stands, in a sentence."""
+    return _WHYS[shown]
+
+
+def deadline(row: Transaction, now: datetime) -> Deadline:
+    """Return the reversal deadline. It is open while the redemption stands and time is left."""
+    left = clock.time_left(now, row.deadline_at)
+    stands = (
+        row.operation == Operation.REDEEM
+        and State(row.state) in GRANTED
+        and row.reversed_at is None
+    )
+    return Deadline(
+        at=row.deadline_at,
+        seconds_left=int(left.total_seconds()),
+        is_open=stands and bool(left),
+    )
+
+
+def _event(event: str) -> "StrPromise | str":
+    return _EVENTS.get(event.partition(".")[2], event)

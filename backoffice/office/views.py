@@ -1,0 +1,177 @@
+"""The back-office pages: read, filter, export. No rule lives here and nothing is written, except
+in the audit log that somebody made an export.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_http_methods
+
+from backoffice.exports import base, transactions
+from backoffice.journal import figures, selectors
+from backoffice.journal.models import Transaction
+from backoffice.journal.selectors import Page, Scope
+from backoffice.office import search, story
+from backoffice.office.access import OfficeRequest, office_page
+from backoffice.office.search import LogForm
+
+# A doubt is settled within a lease, a call and a poll once the programme answers (45 s).
+_EXPECTED_BY: Final = timedelta(minutes=2)
+_MOST_SHOWN: Final = 12
+
+
+@require_GET
+@office_page
+def home(request: OfficeRequest) -> HttpResponseBase:
+    """Show what needs a person, then today's figures per store."""
+    now = timezone.now()
+    before = now - _EXPECTED_BY
+    groups = (
+        ("person", selectors.waiting_for_a_person(request.user, limit=_MOST_SHOWN + 1)),
+        ("overdue", selectors.overdue(request.user, opened_before=before, limit=_MOST_SHOWN + 1)),
+        (
+            "unshown",
+            selectors.not_presented(request.user, opened_before=before, limit=_MOST_SHOWN + 1),
+        ),
+    )
+    days = figures.today(request.user, now=now)
+    context = {
+        "section": "home",
+        "now": now,
+        "groups": [
+            {
+                "name": name,
+                "lines": [_line(row, now) for row in rows[:_MOST_SHOWN]],
+                "has_more": len(rows) > _MOST_SHOWN,
+            }
+            for name, rows in groups
+            if rows
+        ],
+        "days": days,
+        "totals": figures.totals(days),
+    }
+    return render(request, "office/home.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@office_page
+def log(request: OfficeRequest) -> HttpResponseBase:
+    """Show a page of the log. A posted search is checked and then becomes an address."""
+    if request.method == "POST":
+        return _searched(request)
+    form = LogForm(request.GET, user=request.user)
+    if form.has_full_card:
+        # Away from this address at once: it would stay in histories.
+        return redirect(_log_address(form, notice="card"))
+    return _log_page(request, form)
+
+
+@require_GET
+@office_page
+def export(request: OfficeRequest) -> HttpResponseBase:
+    """Stream the log as filtered, all of it, as CSV."""
+    form = LogForm(request.GET, user=request.user)
+    if form.has_full_card:
+        return redirect(_log_address(form, notice="card"))
+    if not form.is_valid():
+        return _log_page(request, form, status=400)
+    made = transactions.begin(
+        scope=Scope.of(request.user),
+        filters=form.filters(),
+        zone=form.zone,
+        actor=request.user.username,
+        channel="office",
+        now=timezone.now(),
+    )
+    response = StreamingHttpResponse(
+        transactions.csv_bytes(made),
+        content_type=base.CONTENT_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{made.file_name}"'},
+    )
+    return response
+
+
+@require_GET
+@office_page
+def transaction(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
+    """Show one transaction: its facts, what happened to it, who and why."""
+    try:
+        row = selectors.get_visible(request.user, reference)
+    except Transaction.DoesNotExist as error:
+        # The same answer whether it is another store's or nobody's.
+        raise Http404 from error
+    now = timezone.now()
+    context = {
+        "section": "log",
+        "now": now,
+        "row": row,
+        "shown": row.shown(now),
+        "why": story.why(row.shown(now)),
+        "code": story.meaning(row),
+        "attempts": story.attempts(row),
+        "moments": story.moments(row),
+        "reversals": row.reversals.order_by("pk"),
+        "deadline": story.deadline(row, now),
+    }
+    return render(request, "office/transaction.html", context)
+
+
+def _searched(request: OfficeRequest) -> HttpResponseBase:
+    form = LogForm(request.POST, user=request.user)
+    if not form.is_valid():
+        return _log_page(request, form)
+    address = _log_address(form)
+    if not request.htmx:
+        return redirect(address)
+    # Read again from its address, so that what is shown is what the address says.
+    response = _log_page(request, LogForm(_query_of(address), user=request.user))
+    response["HX-Push-Url"] = address
+    return response
+
+
+def _log_page(request: OfficeRequest, form: LogForm, status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    page = Page(rows=(), older=None, newer=None)
+    if form.is_valid():
+        page = selectors.log_page(request.user, form.filters(), search.cursor_in(request.GET))
+    is_fragment = bool(request.htmx) and not request.htmx.history_restore_request
+    context: dict[str, Any] = {
+        "section": "log",
+        "now": now,
+        "form": form,
+        "filters": form.filters() if form.is_valid() else None,
+        "place": form,
+        "lines": [_line(row, now) for row in page.rows],
+        "export_address": _with_query(reverse("office:export"), form.address()),
+        "older": page.older and _log_address(form, older=search.in_url(page.older)),
+        "newer": page.newer and _log_address(form, newer=search.in_url(page.newer)),
+        "ranges": search.ranges(form, now),
+        "notice": request.GET.get("notice") == "card",
+    }
+    template = "office/_log.html" if is_fragment else "office/log.html"
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _line(row: Transaction, now: datetime) -> dict[str, Any]:
+    return {"row": row, "shown": row.shown(now)}
+
+
+def _log_address(form: LogForm, **more: str) -> str:
+    return _with_query(reverse("office:log"), form.address(**more))
+
+
+def _with_query(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
+
+
+def _query_of(address: str) -> QueryDict:
+    return QueryDict(address.partition("?")[2])

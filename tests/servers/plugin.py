@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,6 +25,12 @@ _OURS = ("MILEPOST_TEST_",)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Settle the environment; of all hooks this one runs before the settings are read."""
+    parser.addoption(
+        "--platform-url",
+        metavar="URL",
+        help="run tests/contract against this host instead of a sandbox of their own; "
+        "its client is MILEPOST_TEST_{TOKEN_URL,CLIENT_ID,CLIENT_SECRET,AUDIENCE}",
+    )
     database_url = os.environ.get("DATABASE_URL", "")
     for name in list(os.environ):
         if name.startswith(_FOREIGN) and not name.startswith(_OURS):
@@ -43,6 +50,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Adapt the settings, which are only known now, to a place where nothing was collected."""
+    if url := config.getoption("--platform-url"):
+        # The one host beside this machine that a test may speak to, and only when it is named.
+        config.option.allow_hosts = f"{config.option.allow_hosts},{urlsplit(url).hostname}"
     from django.conf import settings
     from django.db import connection
 

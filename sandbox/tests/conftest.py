@@ -1,9 +1,10 @@
 """Two tills: one on the application itself, one on a real process over a real socket."""
 
+import contextlib
 import http.client
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,10 +93,10 @@ class Process:
         return code
 
 
-def start_process(data: Path, port: int = 0) -> Process:
+def start_process(data: Path) -> Process:
     """Start a sandbox and return it once it says where it serves."""
     popen = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "--port", str(port), "--data", str(data)],
+        [sys.executable, "-m", "sandbox", "--port", "0", "--data", str(data)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -103,6 +104,19 @@ def start_process(data: Path, port: int = 0) -> Process:
     line = popen.stdout.readline()
     assert line.startswith("sandbox serves http://127.0.0.1:"), line
     return Process(popen=popen, port=int(line.rsplit(":", 1)[1]))
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[Path], Process]]:
+    """Start sandboxes that end with the test, however it ends."""
+    with contextlib.ExitStack() as started:
+
+        def start_one(data: Path) -> Process:
+            process = start_process(data)
+            started.callback(process.stop)
+            return process
+
+        yield start_one
 
 
 @pytest.fixture(scope="session")

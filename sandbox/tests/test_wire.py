@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.tests.conftest import Process, start_process
+from sandbox.tests.conftest import Process
 from sandbox.tests.till import REGULAR, Answer, Till, request_of
 
 REDEEM = "/checkout/amcash/redeem"
@@ -287,13 +287,15 @@ def test_a_body_without_usable_length_is_refused(process: Process, framing: str)
         assert raw_socket.recv(64).startswith(b"HTTP/1.1 400")
 
 
-def test_a_second_start_finds_its_accounts(tmp_path: Path) -> None:
-    first = start_process(tmp_path)
+def test_a_second_start_finds_its_accounts(
+    start: Callable[[Path], Process], tmp_path: Path
+) -> None:
+    first = start(tmp_path)
     till = first.till()
     till.log_in()
     confirmation = till.redeemed()
     assert first.stop() == 0
-    second = start_process(tmp_path)
+    second = start(tmp_path)
     till = second.till()
     till.log_in()
     assert [effect["confirmation"] for effect in till.effects()] == [confirmation]
@@ -301,25 +303,28 @@ def test_a_second_start_finds_its_accounts(tmp_path: Path) -> None:
     assert second.stop() == 0
 
 
-def test_a_kill_loses_no_effect_that_was_answered(tmp_path: Path) -> None:
-    first = start_process(tmp_path)
+def test_a_kill_loses_no_effect_that_was_answered(
+    start: Callable[[Path], Process], tmp_path: Path
+) -> None:
+    first = start(tmp_path)
     till = first.till()
     till.log_in()
     body = request_of("redeem")
     answer = till.send("redeem", body, "key-1")
     first.popen.kill()
     first.stop()
-    second = start_process(tmp_path)
+    second = start(tmp_path)
     till = second.till()
     till.log_in()
     assert till.send("redeem", body, "key-1").raw == answer.raw
     assert len(till.effects()) == 1
-    second.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_quickly_even_while_it_hangs(tmp_path: Path, number: int) -> None:
-    process = start_process(tmp_path)
+def test_a_signal_stops_it_quickly_even_while_it_hangs(
+    start: Callable[[Path], Process], tmp_path: Path, number: int
+) -> None:
+    process = start(tmp_path)
     till = process.till()
     till.log_in()
     till.control("faults", kind="hang", match=match())
@@ -331,7 +336,6 @@ def test_a_signal_stops_it_quickly_even_while_it_hangs(tmp_path: Path, number: i
     process.popen.send_signal(number)
     assert process.popen.wait(timeout=5) == 0
     assert time.monotonic() - started < 2
-    process.stop()
 
 
 def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:

@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import psycopg
@@ -65,13 +67,18 @@ class Run:
                 stdout=out,
                 stderr=out,
             )
-        try:
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as unless_ready:
+            unless_ready.push(self.__exit__)
             eventually(lambda: READY in self.text() or self.process.poll() is not None)
             assert READY in self.text(), self.text()
-        except BaseException:
-            self.process.terminate()
-            self.process.wait()
-            raise
+            unless_ready.pop_all()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=60)
 
     def text(self) -> str:
         return self.said.read_text(encoding="utf-8")
@@ -87,16 +94,21 @@ class Run:
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:
     """Ports of its own; on PostgreSQL also a database of its own, made from nothing."""
-    ours = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
-    address = os.environ.get("DATABASE_URL")
-    if not address:
-        yield ours
-        return
+    # What a killed supervisor cannot clear away lies in a folder that we can.
+    with tempfile.TemporaryDirectory(prefix="milepost-run-", dir="/tmp") as leftovers:
+        ours = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port()), "TMPDIR": leftovers}
+        address = os.environ.get("DATABASE_URL")
+        with own_database(address) if address else contextlib.nullcontext({}) as database:
+            yield ours | database
+
+
+@contextlib.contextmanager
+def own_database(address: str) -> Iterator[dict[str, str]]:
     name = f"milepost_run_{os.getpid()}"
     with contextlib.closing(psycopg.connect(address, autocommit=True)) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield dict(ours, DATABASE_URL=urlsplit(address)._replace(path=f"/{name}").geturl())
+            yield {"DATABASE_URL": urlsplit(address)._replace(path=f"/{name}").geturl()}
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -106,29 +118,29 @@ def test_all_start_return_after_a_kill_and_stop_together(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     data = tmp_path / "da ta"
-    first = Run(data, environment)
-    assert first.serves()
-    assert len(children(first.process.pid)) == len(SERVICES)
-    for said in ("/office/", "Test cards", "80000010001", "admin"):
-        assert said in first.text()
+    with Run(data, environment) as first:
+        assert first.serves()
+        assert len(children(first.process.pid)) == len(SERVICES)
+        for said in ("/office/", "Test cards", "80000010001", "admin"):
+            assert said in first.text()
 
-    web = next(
-        child
-        for child in children(first.process.pid)
-        if b"granian" in Path(f"/proc/{child}/cmdline").read_bytes()
-    )
-    os.kill(web, signal.SIGKILL)
-    eventually(lambda: "web was killed by signal 9; starting it again" in first.text())
-    eventually(first.serves)
+        web = next(
+            child
+            for child in children(first.process.pid)
+            if b"granian" in Path(f"/proc/{child}/cmdline").read_bytes()
+        )
+        os.kill(web, signal.SIGKILL)
+        eventually(lambda: "web was killed by signal 9; starting it again" in first.text())
+        eventually(first.serves)
 
-    everyone = family(first.process.pid)
-    first.process.send_signal(signal.SIGINT)
-    assert first.process.wait(timeout=60) == 0
-    assert not [pid for pid in everyone if is_alive(pid)]
+        everyone = family(first.process.pid)
+        first.process.send_signal(signal.SIGINT)
+        assert first.process.wait(timeout=60) == 0
+        assert not [pid for pid in everyone if is_alive(pid)]
 
-    second = Run(data, environment)
-    assert second.serves()
-    everyone = family(second.process.pid)
-    second.process.kill()
-    second.process.wait()
-    eventually(lambda: not [pid for pid in everyone if is_alive(pid)])
+    with Run(data, environment) as second:
+        assert second.serves()
+        everyone = family(second.process.pid)
+        second.process.kill()
+        second.process.wait()
+        eventually(lambda: not [pid for pid in everyone if is_alive(pid)])

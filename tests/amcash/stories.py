@@ -1,4 +1,4 @@
-"""What the tests of the services do again and again: redeem, reverse and inquire as North's cashier."""
+"""What the tests of the services do again and again, as the cashier of store North."""
 
 import uuid
 

@@ -53,8 +53,7 @@ def platform_url(request: pytest.FixtureRequest) -> str:
     given = str(request.config.getoption("--platform-url") or "")
     if given:
         return given.rstrip("/")
-    sandbox: Sandbox = request.getfixturevalue("sandbox_process")
-    sandbox.control("reset")
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
     return sandbox.url
 
 

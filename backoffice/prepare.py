@@ -9,6 +9,7 @@ import sys
 
 import django
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError
 
@@ -21,12 +22,16 @@ def say(text: str) -> None:
 def main() -> int:
     """Prepare this place; the result is the process's exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
-    django.setup()
     try:
+        django.setup()
         say("bringing the database up to date ...")
         call_command("migrate", interactive=False, verbosity=0)
+    except ImproperlyConfigured as error:
+        # Already one sentence that names each faulty setting.
+        say(str(error))
+        return 1
     except OperationalError as error:
-        reason = str(error).strip().replace("\n", " ")
+        reason = " ".join(str(error).split())
         say(f"the database cannot be used: {reason}")
         return 1
     say("collecting static files ...")

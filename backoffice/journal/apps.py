@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.core import checks
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class JournalConfig(AppConfig):
@@ -15,5 +15,6 @@ class JournalConfig(AppConfig):
         """Keep the triggers in place after every migrate, and check the timings at start-up."""
         from backoffice.journal import safety, triggers
 
+        pre_migrate.connect(triggers.lift_before_rebuild, sender=self)
         post_migrate.connect(triggers.install_after_migrate, sender=self)
         checks.register(safety.check_timings)

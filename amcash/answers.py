@@ -7,6 +7,10 @@ from backoffice.journal.states import Operation
 from backoffice.units import units_miles, units_value
 from backoffice.wire.answers import Reply, Silence
 
+# What the journal's columns hold, with room for the product of two.
+LONGEST_CONFIRMATION = 40
+MOST = 10**9
+
 _VERDICTS = {
     Reading.APPROVED: Verdict.APPROVED,
     Reading.DECLINED: Verdict.DECLINED,
@@ -54,6 +58,8 @@ def _approval(operation: Operation, answer: Reply) -> Finding:
         return _finding(Verdict.UNKNOWN, answer, "")
     if not 200 <= answer.status < 300:
         return _finding(Verdict.UNKNOWN, answer, parsed.code)
+    if not _is_storable(parsed):
+        return _finding(Verdict.INCOMPLETE, answer, parsed.code, kept=parsed.kept)
     if operation is Operation.REVERSE:
         return _finding(
             Verdict.APPROVED,
@@ -78,6 +84,14 @@ def _approval(operation: Operation, answer: Reply) -> Finding:
         unit_miles=parsed.unit_miles,
         answer=parsed.kept,
     )
+
+
+def _is_storable(parsed: messages.Answer) -> bool:
+    # The number's format is not documented. An approval must never be lost because a column is
+    # too narrow for it: such a one is a person's.
+    number = parsed.confirmation_number
+    values = (parsed.units or 0, parsed.unit_cents or 0, parsed.unit_miles or 0)
+    return len(number) <= LONGEST_CONFIRMATION and number.isprintable() and max(values) <= MOST
 
 
 def _kept(body: bytes) -> bytes | None:

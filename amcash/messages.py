@@ -147,7 +147,7 @@ def card_of(body: bytes) -> tuple[str, str]:
 def response_code(body: bytes) -> str:
     """Return the answer's code, or an empty string when there is none to be read."""
     try:
-        return _text(_object(body), "responseCode")
+        return _code(_object(body))
     except Unreadable:
         return ""
 
@@ -155,7 +155,7 @@ def response_code(body: bytes) -> str:
 def parse(body: bytes) -> Answer:
     """Read an answer. Raises Unreadable unless it is a JSON object with a code and sane numbers."""
     fields = _object(body)
-    code = _text(fields, "responseCode")
+    code = _code(fields)
     if not code:
         raise Unreadable("There is no responseCode.")
     known = codes.find(code)
@@ -177,7 +177,7 @@ def parse(body: bytes) -> Answer:
             offer=_offer(fields),
             kept=_bytes(fields),
         )
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from error
 
 
@@ -234,12 +234,23 @@ def _bytes(fields: dict[str, Any]) -> bytes:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        fields = json.loads(body)
+        fields = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise Unreadable("The answer is not JSON.") from error
     if not isinstance(fields, dict):
         raise Unreadable("The answer is not a JSON object.")
     return fields
+
+
+def _refuse_constant(name: str) -> None:
+    # Python reads NaN and Infinity, which no JSON has.
+    raise ValueError(name)
+
+
+def _code(fields: dict[str, Any]) -> str:
+    # What cannot be stored or shown is no code: surrogates, control characters.
+    code = _text(fields, "responseCode")
+    return code if code.isascii() and code.isprintable() else ""
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

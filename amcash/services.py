@@ -140,9 +140,18 @@ def reverse(
     """Give back a whole redemption, once. The caller has looked it up among what it may see.
 
     The card need not be at hand: its number and entry mode are the redemption's own (PRODUCT 4).
-    Raises Refused before anything is written: TOO_LATE carries the deadline.
+    Raises Refused before anything is written: TOO_LATE carries the deadline. A repeated press
+    returns the first outcome, also after the deadline.
     """
     assert redemption.reference == order.redemption
+    try:
+        first = entries.repeated(
+            Operation.REVERSE, client_ref=order.client_ref, asked=str(redemption.reference)
+        )
+    except entries.Refused as error:
+        raise _refused(error) from error
+    if first is not None:
+        return Outcome(transaction=first)
     if redemption.operation != Operation.REDEEM or not redemption.is_granted:
         raise Refused(Reason.NOT_REVERSIBLE)
     if redemption.reversed_at is not None:

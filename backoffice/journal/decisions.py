@@ -3,7 +3,7 @@
 These are the tables of RELIABILITY 4.4 and 4.5; `entries` carries the decisions out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -80,6 +80,9 @@ class Facts:
     tries: int
     replay_until: datetime
     deadline_at: datetime
+    # Nobody stands at a screen that would show a refusal: the till was left in doubt, or the
+    # system itself began it.
+    is_unattended: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +120,10 @@ def after_answer(facts: Facts, verdict: Verdict) -> Change | None:
     assert verdict in DEFINITIVE
     change = _ANSWERED[verdict]
     if facts.state not in SETTLED and facts.state is not State.MANUAL:
+        is_refused = change.state in {State.DECLINED, State.EXPIRED}
+        if is_refused and facts.operation is Operation.REVERSE and facts.is_unattended:
+            # The customer was told that the miles come back, and they do not.
+            return replace(change, needs_person=change.needs_person or "reversal_refused")
         return change
     if _says_the_same(facts.state, change.state):
         return None
@@ -141,11 +148,17 @@ def after_silence(facts: Facts, verdict: Verdict, *, now: datetime, spread: floa
     return Change(state=State.QUEUED, due_at=now + back_off(facts.tries, spread=spread))
 
 
+def may_send_first(facts: Facts, *, now: datetime) -> bool:
+    """Say whether what never left may still be sent: not so late that it could not be undone."""
+    is_redemption = facts.operation is Operation.REDEEM
+    return now < (facts.replay_until if is_redemption else facts.deadline_at)
+
+
 def when_due(facts: Facts, *, now: datetime) -> Change | None:
     """Return what a due row becomes instead of being sent, or None when it is to be sent."""
     if facts.state is State.QUEUED and facts.operation is Operation.REDEEM:
         return Change(state=State.NOT_SENT)
-    if facts.state is State.QUEUED and now >= facts.deadline_at:
+    if facts.state is State.QUEUED and not may_send_first(facts, now=now):
         # Queued proves that nothing left (S6), so this would be the first send.
         # The claim itself refuses a first send at or after the deadline (PRODUCT 4).
         return Change(state=State.EXPIRED, needs_person="late_by_us")

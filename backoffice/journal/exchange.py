@@ -49,9 +49,16 @@ def deliver(row: Transaction, delivery: Delivery, *, stamped: float) -> Transact
     body = payloads.body_of(row)
     has_unknown = row.has_unknown
     for sends_left in reversed(range(delivery.tries)):
-        finding = delivery.classify(row, _send(row, body, stamped), has_unknown)
+        answer = _send(row, body, stamped)
+        finding = delivery.classify(row, answer, has_unknown)
         if not sends_left or finding.verdict not in _WORTH_A_SECOND_TRY:
-            return _record(row, finding, delivery)
+            return entries.record(
+                row,
+                finding,
+                now=_now(),
+                make_reversal=delivery.make_reversal,
+                if_doubted=delivery.classify(row, answer, True),
+            )
         has_unknown = has_unknown or finding.verdict is Verdict.UNKNOWN
         stamped = stamp()
         armed = entries.rearm(
@@ -73,10 +80,6 @@ def _send(row: Transaction, body: bytes, stamped: float) -> Reply | Silence:
         idempotency_key=str(row.idempotency_key),
         start_by=stamped + last_start,
     )
-
-
-def _record(row: Transaction, finding: Finding, delivery: Delivery) -> Transaction:
-    return entries.record(row, finding, now=_now(), make_reversal=delivery.make_reversal)
 
 
 def _now() -> datetime:

@@ -58,6 +58,7 @@ class NeedsPerson(models.TextChoices):
     CONFLICT = "conflict", _("The programme gave two different answers")
     DECLINED_AFTER_DOUBT = "declined_after_doubt", _("Declined after an unknown outcome")
     LATE_BY_US = "late_by_us", _("The reversal missed its deadline")
+    REVERSAL_REFUSED = "reversal_refused", _("The miles that were to come back did not")
     INCOMPLETE = "incomplete", _("Approved without its number or its amount")
 
 

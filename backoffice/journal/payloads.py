@@ -32,8 +32,11 @@ def body_of(transaction: Transaction) -> bytes:
 
 
 def answer_of(transaction: Transaction) -> bytes | None:
-    """Return the redacted answer that settled the transaction, or None if there is none."""
-    payload = transaction.payloads.filter(attempt__isnull=False).order_by("-id").first()
+    """Return the redacted answer that settled the transaction, or None if there is none.
+
+    The first one did; a later one came too late to change anything.
+    """
+    payload = transaction.payloads.filter(attempt__isnull=False).order_by("id").first()
     if payload is None or not payload.ciphertext:
         return None
     return _open(transaction, payload)

@@ -7,7 +7,7 @@ whoever comes second re-reads the row and believes it.
 
 from backoffice.journal.entries.claims import claim, due
 from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
-from backoffice.journal.entries.opening import open_transaction, send_again
+from backoffice.journal.entries.opening import open_transaction, repeated, send_again
 from backoffice.journal.entries.rows import reread
 from backoffice.journal.entries.settling import rearm, record
 from backoffice.journal.entries.wishes import cancel, give_up_unsent, hurry, present
@@ -26,6 +26,7 @@ __all__ = [
     "present",
     "rearm",
     "record",
+    "repeated",
     "reread",
     "send_again",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError
 from django.db.transaction import atomic
 
-from backoffice.journal import decisions
+from backoffice.journal import decisions, safety
 from backoffice.journal.decisions import Change
 from backoffice.journal.entries import rows
 from backoffice.journal.models import Transaction
@@ -29,12 +29,15 @@ def claim(row: Transaction, *, sender: str, now: datetime, lease: timedelta) -> 
     """Arm one due row for this sweep, and say whether it is ours to send.
 
     Two sweeps never share a row: each claim is a compare-and-set on the fence (RELIABILITY 4.7).
-    A row whose time to be sent is over is closed instead.
+    A row whose time to be sent is over is closed instead. Nothing is armed on a database, a clock
+    or triggers that cannot be trusted: the row stays due.
     """
     has_lapsed = row.state == State.ARMED
     change = decisions.when_due(rows.facts(row, has_lapsed=has_lapsed), now=now)
     if change is not None:
         _close(row, change, sender, now)
+        return False
+    if safety.refusal():
         return False
     try:
         with atomic(durable=True):

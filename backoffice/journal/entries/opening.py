@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError
 from django.db.transaction import atomic
 
-from backoffice.journal import payloads, safety
+from backoffice.journal import decisions, payloads, safety
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import Conflict, Intent, Refused
 from backoffice.journal.models import Transaction
@@ -21,7 +21,7 @@ def open_transaction(
     The same `client_ref` with the same content returns the row that exists, to be shown and not
     sent (R2). Raises Refused, and then nothing was written.
     """
-    mac = rows.intent_mac(intent)
+    mac = rows.intent_mac(intent.operation, intent.asked)
     existing = _existing(intent.client_ref, mac)
     if existing is not None:
         return existing, False
@@ -41,15 +41,27 @@ def open_transaction(
     return rows.reread(row), True
 
 
+def repeated(operation: Operation, *, client_ref: str, asked: str) -> Transaction | None:
+    """Return the row that an earlier press with this `client_ref` opened, or None (R2).
+
+    Raises Refused when that press asked for something else.
+    """
+    return _existing(client_ref, rows.intent_mac(operation, asked))
+
+
 def send_again(
     row: Transaction, *, actor: Actor, sender: str, now: datetime, lease: timedelta
 ) -> Transaction:
     """Arm a redemption of which nothing left, with the same bytes and key (R6a).
 
-    Raises Refused when it is not queued any more, or when its collector is busy.
+    Raises Refused when it is not queued any more, when its collector is busy, or when it is so
+    late that it could not be given back.
     """
     if row.operation != Operation.REDEEM:
         # A reversal that has not left is sent by the sweep, which knows its deadline.
+        raise Refused(Conflict.STATE_CHANGED)
+    if not decisions.may_send_first(rows.facts(row), now=now):
+        # The sweep closes it soon, and the sale begins anew.
         raise Refused(Conflict.STATE_CHANGED)
     _refuse_unless_safe()
     try:

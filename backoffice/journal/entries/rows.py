@@ -115,13 +115,13 @@ def facts(row: Transaction, *, has_lapsed: bool = False) -> Facts:
         tries=max(1, row.fence),
         replay_until=row.replay_until,
         deadline_at=row.deadline_at,
+        is_unattended=row.channel == Channel.SETTLE or row.doubted_at is not None,
     )
 
 
-def intent_mac(intent: Intent) -> str:
+def intent_mac(operation: Operation, asked: str) -> str:
     """Return the keyed hash by which a repeated request is known from another one."""
-    asked = f"{intent.operation}\n{intent.path}\n{intent.asked}"
-    return payloads.vault().mac(asked.encode(), purpose="intent")
+    return payloads.vault().mac(f"{operation}\n{asked}".encode(), purpose="intent")
 
 
 def name(actor: Actor) -> str:

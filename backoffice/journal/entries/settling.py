@@ -6,7 +6,7 @@ from typing import Any
 from django.db.transaction import atomic
 
 from backoffice.journal import decisions, payloads
-from backoffice.journal.decisions import DEFINITIVE, Finding, Verdict
+from backoffice.journal.decisions import DEFINITIVE, Change, Finding, Verdict
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import MakeReversal
 from backoffice.journal.entries.wishes import queue_reversal
@@ -46,21 +46,26 @@ def record(
     *,
     now: datetime,
     make_reversal: MakeReversal | None = None,
+    if_doubted: Finding | None = None,
 ) -> Transaction:
     """Commit what the attempt at hand brought, and return the row as it stands then.
 
     A definitive answer is merged whoever got it; a guess is written only by the fence's holder
     (S4). An approval of what the customer no longer wants queues its reversal in the same commit.
+    `if_doubted` is what the same answer says when another send has no known outcome, which only
+    the locked row can tell.
     """
     fence = row.fence
     with atomic(durable=True):
         attempt = _complete_attempt(row, finding, now)
         row = Transaction.objects.select_for_update().get(pk=row.pk)
+        if row.has_unknown and if_doubted is not None:
+            finding = if_doubted
         if finding.verdict in DEFINITIVE:
             if attempt is not None and finding.answer is not None:
                 payloads.add(row, finding.answer, attempt=attempt)
-            _merge(row, finding, now)
-            if row.wanted == Wanted.CANCEL and make_reversal is not None:
+            is_news = _merge(row, finding, now)
+            if is_news and row.wanted == Wanted.CANCEL and make_reversal is not None:
                 queue_reversal(row, make_reversal, now)
         elif row.fence == fence and row.state == State.ARMED:
             _guess(row, finding, now)
@@ -81,16 +86,20 @@ def _complete_attempt(row: Transaction, finding: Finding, now: datetime) -> Atte
     return attempt
 
 
-def _merge(row: Transaction, finding: Finding, now: datetime) -> None:
+def _merge(row: Transaction, finding: Finding, now: datetime) -> bool:
+    """Write what an answer changes, and say whether it settled the row."""
     change = decisions.after_answer(rows.facts(row), finding.verdict)
+    if change is None and _is_another_grant(row, finding):
+        # The programme has executed one key twice.
+        change = Change(state=State(row.state), needs_person="conflict")
     if change is None:
-        return
+        return False
     if change.state == row.state:
         # Settled, or with a person: the answer is kept beside it, and the state stays.
         needs_person = row.needs_person or change.needs_person
         Transaction.objects.filter(pk=row.pk).update(needs_person=needs_person)
         rows.log(row, "contradicted", actor=row.owner, code=finding.response_code)
-        return
+        return False
     rows.advance(
         row,
         change.state,
@@ -104,6 +113,14 @@ def _merge(row: Transaction, finding: Finding, now: datetime) -> None:
     rows.log(row, _event(finding.verdict), actor=row.owner, code=finding.response_code)
     if row.reverses_id is not None and row.is_granted:
         Transaction.objects.filter(pk=row.reverses_id).update(reversed_at=now)
+    return True
+
+
+def _is_another_grant(row: Transaction, finding: Finding) -> bool:
+    if not row.is_granted or finding.verdict is not Verdict.APPROVED:
+        return False
+    granted = (row.confirmation_number, row.units)
+    return granted != (finding.confirmation_number, finding.units)
 
 
 def _answer_fields(finding: Finding) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def queue_reversal(row: Transaction, make_reversal: MakeReversal, now: datetime)
     if Transaction.objects.filter(reverses=row, state__in=LIVE_REVERSAL).exists():
         return
     intent = make_reversal(row, now)
+    mac = rows.intent_mac(intent.operation, intent.asked)
     actor = Actor(user=row.user, device=row.device, channel=Channel.SETTLE)
-    reversal = rows.insert(intent, rows.intent_mac(intent), row.collector_mac, actor, now)
+    reversal = rows.insert(intent, mac, row.collector_mac, actor, now)
     rows.log(reversal, "queued", actor=Channel.SETTLE.value)

@@ -185,6 +185,7 @@ class Migration(migrations.Migration):
                             ("conflict", "The programme gave two different answers"),
                             ("declined_after_doubt", "Declined after an unknown outcome"),
                             ("late_by_us", "The reversal missed its deadline"),
+                            ("reversal_refused", "The miles that were to come back did not"),
                             ("incomplete", "Approved without its number or its amount"),
                         ],
                         max_length=24,

@@ -5,7 +5,10 @@ Nothing here knows Django's settings; `settings.py` asks for values and then cal
 
 import base64
 import contextlib
+import ipaddress
+import math
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,10 +19,13 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-T = TypeVar("T")
+from backoffice.wire.addresses import checked_url
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+
 DEMO_CLIENT = "milepost"
+_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
 @dataclass(kw_only=True)
@@ -51,12 +57,16 @@ class Environment:
         """Return the value, or the default in every environment."""
         return self.values.get(name, "").strip() or default
 
-    def number(self, name: str, default: str, kind: Callable[[str], T]) -> T:
+    def number(self, name: str, default: str, kind: Callable[[str], N]) -> N:
         """Return the value read by `kind`, or note that it is malformed."""
         value = self.optional(name, default)
         try:
-            return kind(value)
-        except ValueError:
+            number = kind(value)
+            # float() also reads "nan" and "inf", with which no wait ever ends.
+            if not math.isfinite(number):
+                raise ValueError(value)
+            return number
+        except (ValueError, OverflowError):
             self._fault(f"{name} is {value!r}, which is not a number.")
             return kind(default)
 
@@ -65,14 +75,22 @@ class Environment:
         url = self.text(name, default=default)
         if not url:
             return url
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in {"http", "https"} or not host:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname if parts.port != 0 else None
+        except ValueError:
+            host = None
+        if host is None or parts.scheme not in {"http", "https"}:
             self._fault(f"{name} is not a web address.")
-        elif self.is_production and host in LOOPBACK:
+        elif self.is_production and _is_this_machine(host):
             self._fault(f"{name} points at this machine, which production refuses.")
         elif self.is_production and parts.scheme != "https":
             self._fault(f"{name} must be an https address.")
+        else:
+            # What the wire would refuse at the first call is refused here.
+            self.checked(
+                name, url, lambda value: checked_url(value, what="It", allow_loopback=True)
+            )
         return url.rstrip("/")
 
     def client(self, name: str, *, default: str) -> str:
@@ -111,6 +129,19 @@ class Environment:
     def _fault(self, sentence: str) -> None:
         if sentence not in self.faults:
             self.faults.append(sentence)
+
+
+def _is_this_machine(host: str) -> bool:
+    name = host.rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        # Resolvers read a name of numbers and dots as an address: 127.1, 0, 0x7f000001.
+        return all(_NUMBER.fullmatch(part) for part in name.split("."))
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
 def development_secret(data: Path, name: str, make: Callable[[], str]) -> str:

@@ -132,7 +132,6 @@ _database["CONN_MAX_AGE"] = None
 _database["ATOMIC_REQUESTS"] = False
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-env.finish()
 
 # --- People -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
@@ -231,3 +230,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
 }
 LOGGING = logging_settings(is_production=env.is_production)
+
+# Last, so that it has every fault.
+env.finish()

@@ -1,7 +1,9 @@
 """Counts and sums of one day's log, per store. Reads only; training is never in totals."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
@@ -61,7 +63,7 @@ def today(user: Reader, *, now: datetime) -> list[StoreDay]:
     is_today = Q(pk__in=())
     for zone, start in starts.items():
         is_today |= Q(store__zone=zone, opened_at__gte=start)
-    rows = (
+    rows: Iterable[Mapping[str, Any]] = (
         # The earliest midnight bounds the index range; the rest is decided row by row.
         Transaction.objects.filter(is_today, opened_at__gte=min(starts.values()))
         .filter(store_id__in=stores, is_training=False)
@@ -69,7 +71,7 @@ def today(user: Reader, *, now: datetime) -> list[StoreDay]:
         .values("store_id")
         .annotate(**_SUMS)
     )
-    found = {row.pop("store_id"): row for row in rows}
+    found = {row["store_id"]: {name: int(row[name]) for name in _SUMS} for row in rows}
     return [
         StoreDay(store=store, day=now.astimezone(store.tzinfo).date(), **found.get(pk, {}))
         for pk, store in stores.items()

@@ -135,7 +135,7 @@ class LogForm(forms.Form):
         if len(offered) > _MOST_TILLS:
             offered = [till for till in offered if str(till.pk) == self.data.get("till")]
             field.empty_label = _("Choose a store first")
-        field.choices = [  # type: ignore[assignment]
+        field.choices = [
             ("", field.empty_label),
             *((till.pk, str(till)) for till in offered),
         ]
@@ -147,6 +147,8 @@ class LogForm(forms.Form):
             if name != "person":
                 attrs["class"] = "input input--small"
             if isinstance(field, forms.ChoiceField):
+                # Django's own sentence repeats what was given, which may be a card.
+                field.error_messages["invalid_choice"] = _("Choose one of the list.")
                 # A choice is complete when it is made; text is when Enter is pressed.
                 attrs |= {"hx-post": reverse("office:log"), "hx-trigger": "change"}
         self.fields["card"].widget.attrs |= {"inputmode": "numeric", "placeholder": "0000"}
@@ -186,9 +188,8 @@ class LogForm(forms.Form):
         return found
 
     def _forget(self, name: str) -> None:
-        data = self.data.copy()
-        data[name] = ""
-        self.data = data
+        # What a field shows after a fault is read from here.
+        self.data = {**{key: self.data[key] for key in self.data}, name: ""}
 
     @property
     def has_full_card(self) -> bool:

@@ -49,6 +49,8 @@ class BoundAttrs(forms.Form):
     def mark_errors(self) -> None:
         """Point each failing field to its sentence; the first one gets the focus."""
         has_focus = False
+        for field in self.fields.values():
+            field.widget.attrs.pop("autofocus", None)
         for name, field in self.fields.items():
             identifier = self[name].id_for_label
             described = [field.widget.attrs.get("aria-describedby", "")]

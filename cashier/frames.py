@@ -17,7 +17,6 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.formats import number_format
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from backoffice.devices.models import Device
@@ -75,14 +74,9 @@ class Frame:
         return language()
 
     @property
-    def place(self) -> str:
-        """The till's place in words: ``Queen St W, Toronto · Till 001``."""
-        name = self.store.name_in(self.language)
-        return _("%(store)s, %(city)s · Till %(till)s") % {
-            "store": name,
-            "city": self.store.city,
-            "till": self.till.number,
-        }
+    def store_name(self) -> str:
+        """The store's name in the language of the screen."""
+        return self.store.name_in(self.language)
 
     @cached_property
     def words(self) -> Mapping[str, str]:

@@ -112,8 +112,8 @@ def _done(row: Transaction, words: Words) -> Panel:
         tone="done",
         icon="circle-check",
         title=_("%(off)s off.") % {"off": money(row.amount_cents)},
-        text=less,
-        small=note,
+        text=_confirmation(row),
+        small=" ".join(filter(None, (less, note))),
     )
 
 
@@ -121,9 +121,21 @@ def _given_back(row: Transaction, words: Words) -> Panel:
     return Panel(
         tone="done",
         icon="circle-check",
-        title=_("%(count)s %(miles)s given back.") % {**words, "count": count(row.miles)},
-        text=_("They are on the card again. Refund the rest of the sale the way it was paid."),
+        title=_("%(count)s %(miles)s given back.")
+        % {**words, "count": count((row.reverses or row).miles)},
+        text=_confirmation(row),
+        small=_("Refund the rest of the sale the way it was paid."),
     )
+
+
+def _confirmation(row: Transaction) -> str:
+    number = row.confirmation_number or (row.reverses.confirmation_number if row.reverses else "")
+    return _("Confirmation %(number)s") % {"number": grouped(number)} if number else ""
+
+
+def grouped(number: str) -> str:
+    """Return a confirmation number in groups of four, for eyes."""
+    return "\u00a0".join(number[start : start + 4] for start in range(0, len(number), 4))
 
 
 def _waiting(row: Transaction, words: Words) -> Panel:

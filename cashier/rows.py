@@ -167,6 +167,12 @@ def _moment(transaction: Transaction, at: datetime, text: str) -> Moment:
 
 def _attempt(transaction: Transaction, attempt: Attempt, attempts: Sequence[Attempt]) -> Moment:
     sent = _("Sent") if attempt is attempts[0] else _("Same request again")
+    if transaction.is_granted and attempt.result == Result.ANSWERED:
+        name = transaction.user.shown_name if transaction.user else _("Till")
+        done = (
+            _("Redeemed by %(name)s") if not transaction.reverses_id else _("Reversed by %(name)s")
+        )
+        sent = done % {"name": name}
     came = _came(attempt)
     text = _("%(sent)s · %(came)s") % {"sent": sent, "came": came}
     return _moment(transaction, attempt.armed_at, text)

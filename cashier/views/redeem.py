@@ -157,8 +157,9 @@ def _bad_card(request: HttpRequest, frame: Frame, problem: str) -> HttpResponse:
         response["HX-Retarget"] = "#flash"
         response["HX-Reswap"] = "outerHTML"
         return response
-    typed = request.POST.get("value", "") if request.POST.get("entry") == "MANUAL" else ""
-    return _home(request, frame, {"problem": problem, "typed": typed})
+    if request.POST.get("entry") != EntryMode.MANUAL:
+        return _home(request, frame, {"scan_problem": problem})
+    return _home(request, frame, {"problem": problem, "typed": request.POST.get("value", "")})
 
 
 def _scanned_receipt(frame: Frame, value: str) -> str | None:
@@ -227,18 +228,21 @@ def _limit_text(offered: Offer) -> str:
 
 def _no_offer(request: HttpRequest, frame: Frame, sale: OpenSale, inquiry: Inquiry) -> HttpResponse:
     words = {**frame.words, "unit": frame.words["cash"], "reopens": "03:00"}
-    again = {
-        "url": reverse("cashier:offer"),
-        "fields": [
-            ("sale", _sealed(sale, frame)),
-            ("basket", decimal_text(sale.basket_cents or 0)),
-            ("excluded", decimal_text(sale.excluded_cents) if sale.excluded_cents else ""),
-        ],
+    typed = [
+        ("basket", decimal_text(sale.basket_cents or 0)),
+        ("excluded", decimal_text(sale.excluded_cents) if sale.excluded_cents else ""),
+    ]
+    context: dict[str, Any] = {
+        "facts": facts_of_sale(sale),
+        "actions": [next_customer()],
+        # A card scanned now takes these along, so nothing is typed twice.
+        "carried": typed,
     }
-    context: dict[str, Any] = {"facts": facts_of_sale(sale), "actions": [next_customer()]}
     match inquiry.kind:
         case InquiryKind.SILENT:
-            context |= {"again": again, "ask_text": _("Asking %(programme)s") % words}
+            fields = [("sale", _sealed(sale, frame)), *typed]
+            context["again"] = {"url": reverse("cashier:offer"), "fields": fields}
+            context |= {"ask_text": _("Asking %(programme)s") % words}
             context["actions"] = [Action(word=_("Next customer"), url=reverse("cashier:home"))]
             panel = code_panel(inquiry.code, words, text=SILENT_INQUIRY)
         case InquiryKind.UNAVAILABLE:

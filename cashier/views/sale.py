@@ -1,6 +1,7 @@
 """One sale as it stands, at one address for ever: shown, polled, printed, decided on; and Today."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -198,15 +199,15 @@ def _polling(row: Transaction, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _figures(row: Transaction, words: dict[str, str] | Any) -> list[Fact]:
-    miles = Fact(word=_("%(word)s used") % {"word": words["miles"].capitalize()}, value="")
-    if row.operation == Operation.REVERSE and row.reverses is not None:
-        back = row.reverses
+def _figures(row: Transaction, words: Mapping[str, str]) -> list[Fact]:
+    back = row.reverses if row.operation == Operation.REVERSE else row
+    if back is not None and (row.reversed_at or row.operation == Operation.REVERSE):
         return [
             Fact(word=_("Reversed"), value=money(back.amount_cents), is_strong=True),
             Fact(word=_("Back on the card"), value=count(back.miles)),
         ]
-    figures = [Fact(word=miles.word, value=count(row.miles))]
+    used = _("%(word)s used") % {"word": words["miles"].capitalize()}
+    figures = [Fact(word=used, value=count(row.miles))]
     if row.basket_cents is not None and row.amount_cents is not None:
         left = row.basket_cents - row.amount_cents
         figures.insert(0, Fact(word=_("Left to pay"), value=money(left), is_strong=True))
@@ -245,7 +246,7 @@ def _actions(row: Transaction, frame: Frame, panel: Panel) -> list[Action]:
             ]
         case Shown.CANCELLING:
             slip = Action(
-                word=_("Print slip"), url=at("present"), key="F8", icon="printer", is_post=True,
+                word=_("Print slip"), url=at("present"), key="F8", is_post=True,
                 then="print", prints=at("receipt"),
             )  # fmt: skip
             return [slip, next_customer()]
@@ -262,7 +263,7 @@ def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
     may_reverse = row.operation == Operation.REDEEM and row.reversed_at is None
     if may_reverse and frame.now < row.deadline_at:
         url = reverse("cashier:reverse", args=[row.reference])
-        actions.append(Action(word=_("Reverse"), url=url, key="F9", icon="undo-2"))
+        actions.append(Action(word=_("Reverse"), url=url, key="F9"))
     was_shown = row.presented_at is not None
     actions.append(
         Action(
@@ -272,7 +273,6 @@ def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
             then="print",
             prints=f"{paper}?copy=1" if was_shown else paper,
             key="F8",
-            icon="printer",
         )
     )
     actions.append(

@@ -193,6 +193,7 @@ function choose(form, units) {
     left: MONEY.format((Number(basketCents) - off) / 100),
     "off-short": dollars(off),
   };
+  document.querySelectorAll(".share").forEach((bar) => (bar.value = off));
   for (const [name, text] of Object.entries(texts)) {
     document.querySelectorAll(`[data-out="${name}"]`).forEach((element) => (element.textContent = text));
   }
@@ -252,6 +253,8 @@ function arrive() {
     wanted.focus({ preventScroll: true });
     if (wanted.matches("input[type=text], input:not([type])")) wanted.select();
   } else document.getElementById("main")?.focus({ preventScroll: true });
+  // The keypad on the screen is the keyboard here; the system's would cover it.
+  if (matchMedia("(pointer: coarse)").matches) screen.querySelectorAll(".amount .input").forEach((field) => (field.inputMode = "none"));
   countDown();
 }
 document.addEventListener("htmx:afterSettle", (event) => {

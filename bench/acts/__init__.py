@@ -1,0 +1,1 @@
+"""What the children do: code that knows Django, called by name from `bench.hands`."""

@@ -72,7 +72,8 @@ def test_a_dropped_connection_is_a_doubt_whether_or_not_it_was_applied(
     acts.assert_both_sides_agree(sandbox)
 
 
-FOREIGN = {"responseCode": "0000", "message": "Approved", "unitsRedeemed": "4"}
+# Whoever redirects us is not the platform, whatever else it says.
+FOREIGN = {"responseCode": "0051", "message": "Insufficient reward miles"}
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,8 @@ def test_a_suppressed_balance_is_on_no_screen_paper_log_line_export_or_row(
     forbidden = figures(peer, COLLECTOR_SUPPRESSED)
     taken = till.redeem(COLLECTOR_SUPPRESSED)
     assert taken.is_granted and taken.response_code == "0001"
+    # Nor does the screen say how much could be had today, which would tell the same.
+    assert "Up to" not in till.pages["cashier:offer"]
     forbidden |= figures(peer, COLLECTOR_SUPPRESSED)
     till.look_everywhere()
     paper = till.print_paper(taken)
@@ -249,6 +251,7 @@ def test_an_ordinary_balance_is_on_the_paper_and_nowhere_else_in_the_clear(
     caplog.set_level(logging.DEBUG)
     figures(peer, COLLECTOR)
     taken = till.redeem(COLLECTOR)
+    assert "Up to" in till.pages["cashier:offer"]
     told = figures(peer, COLLECTOR)
     till.look_everywhere()
     balances = {str(ACCOUNT["cash_miles"] - acts.MILES), str(ACCOUNT["dream_miles"])}

@@ -151,6 +151,11 @@ class Web:
         """The console's address."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
+
     def prepare(self) -> None:
         """Make the tables, collect the static files and seed the demo partner."""
         self._finish([sys.executable, "-m", "backoffice.processes", "prepare"])

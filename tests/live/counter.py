@@ -1,0 +1,88 @@
+"""A cashier at a browser without script: plain HTTP, cookies and forms."""
+
+import http.cookiejar
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.servers.pages import Form, form_to, links_in
+
+CASHIER = ("ana", "246810")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a browser shows after it followed where it was sent."""
+
+    url: str
+    status: int
+    text: str
+
+    @property
+    def path(self) -> str:
+        """The address without its host."""
+        return urllib.parse.urlsplit(self.url).path
+
+
+class Counter:
+    """One browser at one till."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(self._cookies), urllib.request.ProxyHandler({})
+        )
+
+    @classmethod
+    def opened(cls, url: str) -> "Counter":
+        """Sign in as a cashier and pick the first till."""
+        counter = cls(url)
+        name, secret = CASHIER
+        entry = form_to(counter.get("/sign-in/").text, "/sign-in/")
+        page = counter.post(entry, username=name, password=secret)
+        if page.path != "/till/":
+            page = counter.get("/till/")
+        page = counter.post(form_to(page.text, "/till/"))
+        assert page.path == "/", page
+        return counter
+
+    def get(self, path: str) -> Page:
+        """Open a page."""
+        return self._open(path)
+
+    def post(self, form: Form, **typed: str) -> Page:
+        """Send a form with what was typed into it."""
+        return self.send(form.action, {**form.fields, **typed})
+
+    def send(self, path: str, fields: Mapping[str, str]) -> Page:
+        """Send these fields."""
+        return self._open(path, urllib.parse.urlencode(fields).encode())
+
+    def asked(self, card: str, basket: str = "43.35") -> Page:
+        """Scan a card, type the basket, and return what the programme's answer looks like."""
+        scan = form_to(self.get("/").text, "/card/")
+        amount = self.post(scan, value=card, entry="SCAN")
+        return self.post(form_to(amount.text, "/offer/"), basket=basket)
+
+    def offered(self, card: str) -> Form:
+        """Scan a card, type the basket, and return the form that redeems."""
+        return form_to(self.asked(card).text, "/redeem/")
+
+    def latest_sale(self) -> str:
+        """Return the address of the newest sale under Today."""
+        links = links_in(self.get("/today/").text)
+        return next(link for link in links if link.startswith("/sale/"))
+
+    def _open(self, path: str, body: bytes | None = None) -> Page:
+        headers = {"Origin": self._url, "Referer": f"{self._url}/"}
+        # The address is our own server's, never anything that came from outside.
+        request = urllib.request.Request(self._url + path, body, headers)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                return Page(url=answer.url, status=answer.status, text=answer.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Page(url=error.url or "", status=error.code, text=error.read().decode())

@@ -60,6 +60,8 @@ PLATFORM_MARGIN_S = env.number("PLATFORM_MARGIN_S", "5", float)
 MILEPOST_WEB_THREADS = env.number("MILEPOST_WEB_THREADS", "4", int)
 PLATFORM_CALLS_AT_ONCE = max(1, MILEPOST_WEB_THREADS // 2)
 PLATFORM_GATE_WAIT_S = 2.0
+# Whoever waits for a place holds a thread as well; one is left to pages whatever happens.
+PLATFORM_CALLS_WAITING = max(0, MILEPOST_WEB_THREADS - PLATFORM_CALLS_AT_ONCE - 1)
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -26,7 +26,11 @@ def platform() -> Platform:
         base_url=settings.AIRMILES_BASE_URL,
         bearer=bearer,
         timeouts=timeouts,
-        gate=Gate(settings.PLATFORM_CALLS_AT_ONCE, wait_s=settings.PLATFORM_GATE_WAIT_S),
+        gate=Gate(
+            settings.PLATFORM_CALLS_AT_ONCE,
+            wait_s=settings.PLATFORM_GATE_WAIT_S,
+            waiting_limit=settings.PLATFORM_CALLS_WAITING,
+        ),
         allow_loopback=may_be_local,
     )
 

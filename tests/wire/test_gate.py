@@ -63,6 +63,29 @@ def test_nobody_waits_past_the_right_to_send(start_in_s: float) -> None:
         assert time.monotonic() - started < 0.4
 
 
+def test_no_more_than_a_few_wait_and_the_next_is_turned_away_at_once() -> None:
+    gate = Gate(1, 5, waiting_limit=1)
+    results: list[bool] = []
+
+    def call() -> None:
+        with gate.entered() as has_place:
+            results.append(has_place)
+
+    with gate.entered():
+        waiting = threading.Thread(target=call)
+        waiting.start()
+        time.sleep(0.05)
+        started = time.monotonic()
+        call()
+        assert time.monotonic() - started < 0.4
+        assert results == [False]
+    waiting.join()
+    assert results == [False, True]
+    # The seat was given back with the place.
+    with gate.entered() as has_place:
+        assert has_place
+
+
 def test_a_gate_without_places_is_refused() -> None:
     with pytest.raises(ValueError, match="needs room"):
         Gate(0, 1)

@@ -99,7 +99,7 @@ def parse_card(text: str) -> str:
         raise NotACard(CardFault.EMPTY)
     if not (digits.isascii() and digits.isdigit()):
         raise NotACard(CardFault.NOT_DIGITS)
-    if len(digits) in {8, 12, 13, 14}:
+    if track is None and len(digits) in {8, 12, 13, 14}:
         # The lengths of EAN-8, UPC-A, EAN-13 and ITF-14: something from the shelf.
         raise NotACard(CardFault.PRODUCT_CODE)
     if len(digits) != COLLECTOR_DIGITS:

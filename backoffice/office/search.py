@@ -157,10 +157,10 @@ class LogForm(forms.Form):
     def clean_card(self) -> str:
         """Return four digits. More are refused and not kept, not even on the screen."""
         text = re.sub(r"[\s•*-]", "", self.cleaned_data["card"])
-        if text and not re.fullmatch(r"[0-9]{4}", text):
+        if len(text) > 4:
             self._forget("card")
-            if len(text) > 4:
-                raise _full_card()
+            raise _full_card()
+        if text and not re.fullmatch(r"[0-9]{4}", text):
             raise forms.ValidationError(_("Type the last four digits of the card."))
         return text
 
@@ -190,6 +190,13 @@ class LogForm(forms.Form):
     def _forget(self, name: str) -> None:
         # What a field shows after a fault is read from here.
         self.data = {**{key: self.data[key] for key in self.data}, name: ""}
+
+    def focus_on_fault(self) -> None:
+        """Let the browser start at the first field that needs correcting."""
+        for name in self.errors:
+            if name in self.fields:
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
 
     @property
     def has_full_card(self) -> bool:

@@ -53,13 +53,15 @@ _SILENCES: Final[dict[str, "StrPromise"]] = {
     "too_large": _("An answer too large to be the programme’s"),
     "other": _("No answer"),
 }
-
+_DOORS: Final[dict[str, "StrPromise"]] = {
+    "console": _("Console"),
+    "switch": _("Switch"),
+    "settle": _("Sweep"),
+}
 _WHYS: Final[dict[Shown, "StrPromise"]] = {
     Shown.WAITING: _("It is with the programme; the answer is due within seconds."),
     Shown.DOUBT: _("No certain answer yet. The same request is asked until there is one."),
-    Shown.CANCELLING: _(
-        "Sent, without a certain answer. It will be given back if it went through."
-    ),
+    Shown.CANCELLING: _("No certain answer yet. It will be given back if it went through."),
     Shown.QUEUED: _("Nothing of it has been sent yet."),
     Shown.NOT_SENT: _("Nothing of it was ever sent; nothing was taken."),
     Shown.APPROVED: _("Approved by the programme; no till has shown it yet."),
@@ -84,7 +86,7 @@ class Moment:
     at: datetime
     what: "StrPromise | str"
     by: str
-    channel: str
+    channel: "StrPromise | str"
     code: str
 
 
@@ -113,7 +115,8 @@ def moments(row: Transaction) -> list[Moment]:
             at=entry.at,
             what=_event(entry.event),
             by=entry.actor,
-            channel=entry.channel,
+            # The sender's own name says already that no person was at it.
+            channel="" if entry.channel == "settle" else _door(entry.channel),
             code=str(entry.details.get("code") or ""),
         )
         for entry in entries
@@ -131,6 +134,11 @@ def attempts(row: Transaction) -> list[Try]:
 def meaning(row: Transaction) -> Code | None:
     """Return the programme's own words for the answer; None for a code outside its table."""
     return CODES.get(row.response_code)
+
+
+def door(row: Transaction) -> "StrPromise | str":
+    """Return what the door is called through which a transaction came."""
+    return _door(row.channel)
 
 
 def why(shown: Shown) -> "StrPromise":
@@ -151,6 +159,10 @@ def deadline(row: Transaction, now: datetime) -> Deadline:
         seconds_left=int(left.total_seconds()),
         is_open=stands and bool(left),
     )
+
+
+def _door(channel: str) -> "StrPromise | str":
+    return _DOORS.get(channel, channel)
 
 
 def _event(event: str) -> "StrPromise | str":

@@ -113,6 +113,7 @@ def transaction(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
         "now": now,
         "row": row,
         "shown": row.shown(now),
+        "door": story.door(row),
         "why": story.why(row.shown(now)),
         "code": story.meaning(row),
         "attempts": story.attempts(row),
@@ -141,13 +142,14 @@ def _log_page(request: OfficeRequest, form: LogForm, status: int = 200) -> HttpR
     page = Page(rows=(), older=None, newer=None)
     if form.is_valid():
         page = selectors.log_page(request.user, form.filters(), search.cursor_in(request.GET))
+    else:
+        form.focus_on_fault()
     is_fragment = bool(request.htmx) and not request.htmx.history_restore_request
     context: dict[str, Any] = {
         "section": "log",
         "now": now,
         "form": form,
         "filters": form.filters() if form.is_valid() else None,
-        "place": form,
         "lines": [_line(row, now) for row in page.rows],
         "export_address": _with_query(reverse("office:export"), form.address()),
         "older": page.older and _log_address(form, older=search.in_url(page.older)),

@@ -1,0 +1,98 @@
+"""Seeds the demo partner, again and again without harm, and prints its sign-ins."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from backoffice.devices.models import Device
+from backoffice.people.models import Role, User
+from backoffice.stores.models import Sponsor, Store
+
+SPONSOR = {
+    "name": "Northgate Grocers",
+    "vendor_id": "100087",
+    "acquirer_id": "100000",
+}
+STORES: tuple[dict[str, str], ...] = (
+    {
+        "number": "0001",
+        "name": "Queen St W",
+        "name_fr": "rue Queen O.",
+        "city": "Toronto",
+        "zone": "America/Toronto",
+    },
+    {
+        "number": "0002",
+        "name": "Water St",
+        "name_fr": "rue Water",
+        "city": "St. John's",
+        "zone": "America/St_Johns",
+    },
+    {
+        "number": "0003",
+        "name": "Albert St",
+        "name_fr": "rue Albert",
+        "city": "Regina",
+        "zone": "America/Regina",
+    },
+    {
+        "number": "0004",
+        "name": "Robson St",
+        "name_fr": "rue Robson",
+        "city": "Vancouver",
+        "zone": "America/Vancouver",
+    },
+)
+# Username, secret, name on screens, role, language, stores.
+PEOPLE: tuple[tuple[str, str, str, Role, str, tuple[str, ...]], ...] = (
+    ("admin", "milepost-admin", "Admin", Role.ADMINISTRATOR, "en", ()),
+    ("manager", "milepost-manager", "Manager", Role.MANAGER, "en", ("0001", "0002")),
+    ("auditor", "milepost-auditor", "Auditor", Role.AUDITOR, "en", ()),
+    ("ana", "246810", "Ana", Role.CASHIER, "en", ("0001", "0002", "0003", "0004")),
+    ("benoit", "135790", "Benoît", Role.CASHIER, "fr", ("0001", "0002", "0003", "0004")),
+)
+
+
+class Command(BaseCommand):
+    """Seed the demo partner (sponsor LOY1) with its stores, tills and people."""
+
+    help = "Seed the demo partner and print its sign-ins."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Create what is missing and leave what is there as it is."""
+        if settings.MILEPOST_PRODUCTION:
+            raise CommandError("The demo partner is not for production.")
+        with transaction.atomic():
+            seed()
+        self.stdout.write("Sign-ins (name, secret, role):")
+        for username, secret, _name, role, language, _stores in PEOPLE:
+            note = ", French" if language == "fr" else ""
+            self.stdout.write(f"  {username:<10} {secret:<18} {role.label}{note}")
+
+
+def seed() -> None:
+    """Create the demo partner where it is missing."""
+    sponsor, _made = Sponsor.objects.get_or_create(code="LOY1", defaults=SPONSOR)
+    stores: dict[str, Store] = {}
+    for fields in STORES:
+        store, _made = Store.objects.get_or_create(
+            sponsor=sponsor, number=fields["number"], defaults=fields
+        )
+        stores[store.number] = store
+        for number in ("001", "002"):
+            Device.objects.get_or_create(store=store, number=number)
+    for username, secret, name, role, language, numbers in PEOPLE:
+        if User.objects.filter(username=username).exists():
+            continue
+        user = User.objects.create_user(
+            username=username,
+            password=secret,
+            display_name=name,
+            role=role,
+            language=language,
+            is_staff=role == Role.ADMINISTRATOR,
+            is_superuser=role == Role.ADMINISTRATOR,
+        )
+        user.stores.set([stores[number] for number in numbers])

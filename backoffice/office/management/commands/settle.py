@@ -1,0 +1,53 @@
+"""Settles what is due without a broker: the same function that Celery's workers run."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import Error, close_old_connections
+from django.utils import timezone
+
+from amcash import pulse, services
+from backoffice.journal import line, programme
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    """Settle every due transaction, once or for ever."""
+
+    help = "Settle due transactions; with --forever, until it is told to stop."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take --forever."""
+        parser.add_argument("--forever", action="store_true", help="keep settling")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Settle until nothing is due; with --forever, wait and look again."""
+        stop = threading.Event()
+        if options["forever"]:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
+        sender = line.sender_name("settle")
+        while True:
+            try:
+                _round(sender, stop)
+            except Error as error:
+                # The database is away: the rows are still due when it is back.
+                log.warning("settle.database_away", error=type(error).__name__)
+                close_old_connections()
+            if not options["forever"] or stop.wait(settings.SETTLE_EVERY_S):
+                return
+
+
+def _round(sender: str, stop: threading.Event) -> None:
+    every = timedelta(seconds=settings.ECHO_EVERY_S)
+    if programme.is_due(timezone.now(), every=every):
+        pulse.take()
+    while services.settle_due(sender=sender) and not stop.is_set():
+        pass

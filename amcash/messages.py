@@ -144,6 +144,11 @@ def card_of(body: bytes) -> tuple[str, str]:
     return str(fields["collectorNumber"]), str(fields["cardEntryMode"])
 
 
+def original_basket_of(body: bytes) -> Cents:
+    """Return the whole basket in a redemption of ours, goods that do not count included."""
+    return parse_cents(json.loads(body)["originalPostTaxBasketAmount"])
+
+
 def response_code(body: bytes) -> str:
     """Return the answer's code, or an empty string when there is none to be read."""
     try:

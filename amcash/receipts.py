@@ -83,7 +83,7 @@ def receipt_for(transaction: Transaction, *, is_copy: bool, with_balances: bool)
         miles=_miles(told.miles),
         units=told.units,
         amount_cents=_cents(told.amount_cents),
-        basket_cents=_cents(told.basket_cents),
+        basket_cents=whole_basket_of(told),
         left_cents=None if is_reversal else _left(told),
         # The platform's pages promise a number of its own for a reversal; without one, the
         # redemption's is the only handle there is.
@@ -92,6 +92,17 @@ def receipt_for(transaction: Transaction, *, is_copy: bool, with_balances: bool)
         balances=_balances(transaction) if with_balances else (),
         balances_at=at,
     )
+
+
+def whole_basket_of(redemption: Transaction) -> Cents | None:
+    """Return what the customer had to pay, goods that do not count included.
+
+    The row keeps the part that counts; the whole stands in the request, until that is emptied.
+    """
+    body = payloads.body_of(redemption)
+    if body and redemption.operation == Operation.REDEEM:
+        return messages.original_basket_of(body)
+    return _cents(redemption.basket_cents)
 
 
 def _balances(transaction: Transaction) -> tuple[tuple[str, Miles], ...]:
@@ -110,9 +121,10 @@ def _balances(transaction: Transaction) -> tuple[tuple[str, Miles], ...]:
 
 
 def _left(transaction: Transaction) -> Cents | None:
-    if transaction.basket_cents is None or transaction.amount_cents is None:
+    basket_cents = whole_basket_of(transaction)
+    if basket_cents is None or transaction.amount_cents is None:
         return None
-    return Cents(transaction.basket_cents - transaction.amount_cents)
+    return Cents(basket_cents - transaction.amount_cents)
 
 
 def _miles(value: int | None) -> Miles | None:

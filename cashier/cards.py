@@ -4,15 +4,13 @@ log or the session, and what was offered cannot be changed on the way."""
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Self
-
-from django.conf import settings
 
 from amcash.orders import Card, EntryMode
 from amcash.rules import Offer
+from backoffice.journal import payloads
 from backoffice.units import Cents
-from backoffice.vault import Keyring, Vault, VaultError
+from backoffice.vault import VaultError
 
 MAX_AGE_S = 15 * 60
 NO_CENTS = Cents(0)
@@ -46,11 +44,6 @@ class OpenSale:
         return replace(self, offer=offer)
 
 
-@lru_cache(maxsize=2)
-def _vault(keys: str) -> Vault:
-    return Vault(Keyring.parse(keys))
-
-
 def seal(sale: OpenSale, *, bound_to: str, now: datetime) -> str:
     """Return text for a hidden field that only `bound_to` (a session at a till) can open."""
     plain = {
@@ -62,15 +55,13 @@ def seal(sale: OpenSale, *, bound_to: str, now: datetime) -> str:
         "offer": asdict(sale.offer) if sale.offer else None,
     }
     data = json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode()
-    return _vault(settings.MILEPOST_DATA_KEYS).seal_token(data, bound_to=bound_to, now=now)
+    return payloads.vault().seal_token(data, bound_to=bound_to, now=now)
 
 
 def unseal(text: str, *, bound_to: str, now: datetime) -> OpenSale:
     """Return the sale again, or raise SaleExpired."""
     try:
-        data = _vault(settings.MILEPOST_DATA_KEYS).open_token(
-            text, bound_to=bound_to, now=now, max_age_s=MAX_AGE_S
-        )
+        data = payloads.vault().open_token(text, bound_to=bound_to, now=now, max_age_s=MAX_AGE_S)
     except VaultError as error:
         raise SaleExpired from error
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from amcash.receipts import whole_basket_of
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, Shown
 from cashier.templatetags.milepost import clock, count, dollars, money
@@ -198,7 +199,7 @@ def _cancelling(row: Transaction, words: Words) -> Panel:
         icon="undo-2",
         title=_("Will be given back if it went through"),
         text=_("The customer pays %(basket)s another way. Give them the slip.")
-        % {"basket": money(row.basket_cents)},
+        % {"basket": money(whole_basket_of(row))},
         is_unfinished=True,
     )
 

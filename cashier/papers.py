@@ -4,11 +4,13 @@ Formats only: what may be said, `amcash.receipts` has decided.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from babel.dates import get_timezone_name
 from django.utils import formats
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from amcash.receipts import Receipt
 from cashier.barcodes import code128
@@ -57,7 +59,7 @@ def paper_of(receipt: Receipt, *, has_balances: bool = False) -> Paper:
             store_name=f"{receipt.store_name}, {receipt.city}",
             till=_("Till %(number)s") % {"number": receipt.till},
             cashier_name=receipt.cashier,
-            printed=receipt.at.strftime("%Y-%m-%d %H:%M %Z"),
+            printed=f"{receipt.at:%Y-%m-%d %H:%M} {_zone(receipt.at)}",
             lines=_lines(receipt),
             balances=tuple(
                 Line(word=_("Balance, %(word)s") % {"word": word}, value=count(miles))
@@ -106,11 +108,17 @@ def _deadline(receipt: Receipt) -> str:
     if receipt.reversible_until is None:
         return ""
     until = receipt.reversible_until
-    day = formats.date_format(until, "D j M")
+    day = formats.date_format(until, "D j F")
     return _("Valid for reversal until %(day)s %(time)s") % {
         "day": day,
-        "time": until.strftime("%H:%M %Z"),
+        "time": f"{until:%H:%M}\u00a0{_zone(until)}",
     }
+
+
+def _zone(moment: datetime) -> str:
+    """The zone as people abbreviate it in the active language: ``EST``, ``HNE``."""
+    locale = "fr_CA" if (get_language() or "en").startswith("fr") else "en_CA"
+    return str(get_timezone_name(moment, width="short", locale=locale))
 
 
 def _barcode(text: str) -> SafeString:

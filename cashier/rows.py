@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from amcash.receipts import whole_basket_of
 from backoffice.journal.models import Attempt, Result, Transaction
 from backoffice.journal.states import Operation
 from cashier.cards import OpenSale
@@ -123,10 +124,9 @@ def facts_of_transaction(transaction: Transaction) -> list[Fact]:
         Fact(word=_("Card"), value=masked(transaction.collector_last4), is_strong=True),
         Fact(word=_("Read by"), value=str(mode)),
     ]
-    if transaction.basket_cents is not None:
-        facts.append(
-            Fact(word=_("Basket after tax"), value=money(transaction.basket_cents), is_strong=True)
-        )
+    basket_cents = whole_basket_of(transaction.reverses or transaction)
+    if basket_cents is not None:
+        facts.append(Fact(word=_("Basket after tax"), value=money(basket_cents), is_strong=True))
     if transaction.asked_cents is not None:
         word = _("To give back") if transaction.reverses_id else _("Asked")
         facts.append(Fact(word=word, value=money(transaction.asked_cents), is_strong=True))

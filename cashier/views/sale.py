@@ -157,7 +157,7 @@ def show_sale(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespo
     known = codes.find(row.response_code)
     context |= {
         "receipt": paper_of(paper, has_balances=bool(known and known.show_balances)),
-        "figures": _figures(row, words),
+        "figures": _figures(row, words, paper.left_cents),
     }
     if row.state == State.APPROVED and row.presented_at is None:
         context["ack_url"] = reverse("cashier:present", args=[row.reference])
@@ -199,7 +199,7 @@ def _polling(row: Transaction, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _figures(row: Transaction, words: Mapping[str, str]) -> list[Fact]:
+def _figures(row: Transaction, words: Mapping[str, str], left_cents: int | None) -> list[Fact]:
     back = row.reverses if row.operation == Operation.REVERSE else row
     if back is not None and (row.reversed_at or row.operation == Operation.REVERSE):
         return [
@@ -208,9 +208,8 @@ def _figures(row: Transaction, words: Mapping[str, str]) -> list[Fact]:
         ]
     used = _("%(word)s used") % {"word": words["miles"].capitalize()}
     figures = [Fact(word=used, value=count(row.miles))]
-    if row.basket_cents is not None and row.amount_cents is not None:
-        left = row.basket_cents - row.amount_cents
-        figures.insert(0, Fact(word=_("Left to pay"), value=money(left), is_strong=True))
+    if left_cents is not None:
+        figures.insert(0, Fact(word=_("Left to pay"), value=money(left_cents), is_strong=True))
     return figures
 
 

@@ -1,4 +1,4 @@
-"""Walks every screen in Chromium and keeps a picture of each: four sizes, English light, French dark.
+"""Walks every screen in Chromium and keeps a picture of each, English light and French dark.
 
 `bin/screenshots` runs it against processes of its own on free ports and a temporary data folder;
 with --web and --sandbox it faces running ones. It asserts nothing: people look at the pictures.
@@ -246,7 +246,7 @@ def main() -> int:
             scheme, user, pin = LOOKS[look]
             context = browser.new_context(color_scheme=scheme, locale="en-CA")  # type: ignore[arg-type]
             page = context.new_page()
-            page.on("console", lambda message: print(page.url, message.type, message.text))
+            page.on("console", lambda message: print(message.type, message.text))
             page.on("pageerror", lambda error: print("error", error))
             walk = Walk(page=page, place=place, into=chosen.into, look=look, sizes=chosen.sizes)
             walk.control("reset")

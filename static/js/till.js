@@ -107,8 +107,9 @@ async function print(form) {
   frame.title = form.innerText;
   frame.hidden = true;
   frame.addEventListener("load", () => {
-    frame.contentWindow.focus();
     frame.contentWindow.print();
+    // The hidden paper must not keep the keys: the scanner types into whatever has the focus.
+    document.getElementById("main")?.focus({ preventScroll: true });
   });
   frame.src = form.dataset.print;
   document.body.append(frame);

@@ -103,7 +103,7 @@ def icon(name: str, extra: str = "") -> SafeString:
 @register.simple_tag
 def to_screen() -> SafeString:
     """Attributes of a form or link whose answer replaces the till's screen."""
-    return format_html('hx-target="#screen" hx-swap="outerHTML" hx-sync="this:drop"')
+    return format_html('hx-target="{}" hx-swap="outerHTML" hx-sync="this:drop"', "#screen")
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db import IntegrityError
 from django.db.models import Q
 from django.db.transaction import atomic
 
@@ -71,10 +72,18 @@ def queue_reversal(row: Transaction, make_reversal: MakeReversal, now: datetime)
     """Queue the reversal of an approval that is not wanted, in the caller's commit (R10)."""
     if not row.is_granted or row.reversed_at is not None or not row.confirmation_number:
         return
-    if Transaction.objects.filter(reverses=row, state__in=LIVE_REVERSAL).exists():
+    live = Transaction.objects.filter(reverses=row, state__in=LIVE_REVERSAL)
+    if live.exists():
         return
     intent = make_reversal(row, now)
     mac = rows.intent_mac(intent.operation, intent.asked)
     actor = Actor(user=row.user, device=row.device, channel=Channel.SETTLE)
-    reversal = rows.insert(intent, mac, row.collector_mac, actor, now)
+    try:
+        with atomic():
+            reversal = rows.insert(intent, mac, row.collector_mac, actor, now)
+    except IntegrityError:
+        # Somebody has pressed Reverse in this very moment: theirs gives it back.
+        if not live.exists():
+            raise
+        return
     rows.log(reversal, "queued", actor=Channel.SETTLE.value)

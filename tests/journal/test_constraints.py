@@ -1,0 +1,155 @@
+"""What the database refuses of a single row or of two, whoever asks it."""
+
+import uuid
+
+import pytest
+from django.db import IntegrityError
+from django.db.transaction import atomic
+
+from backoffice.journal.models import Attempt, Payload, Transaction
+from backoffice.journal.states import GRANTED, LIVE_REVERSAL, SETTLED, TERMINAL, UNSETTLED, State
+from tests.cast import Cast
+from tests.journal.rows import DEADLINE, refused, written
+
+pytestmark = pytest.mark.django_db
+# States of the issuance are terminal words of the same column.
+NO_LONGER_LIVE = sorted(set(State) - LIVE_REVERSAL)
+
+
+def breaks(*names: str) -> str:
+    """What either database says when one of these is broken: its name, or its columns."""
+    return "|".join(names)
+
+
+def test_every_constraint_has_its_test_here() -> None:
+    # A constraint that is added without a test below is one that nobody saw refuse anything.
+    named = {
+        constraint.name
+        for model in (Transaction, Attempt, Payload)
+        for constraint in model._meta.constraints
+    }
+    assert named == {
+        "transaction_state_known",
+        "transaction_settled_due_or_with_a_person",
+        "transaction_reversal_names_its_redemption",
+        "transaction_reverses_another",
+        "transaction_one_live_reversal",
+        "transaction_one_live_redemption_of_a_sale",
+        "transaction_one_armed_of_a_collector",
+        "attempt_fence_once",
+        "payload_one_body",
+    }
+
+
+@pytest.mark.parametrize("state", ["", "nonsense", "Queued", "queued ", "failed"])
+def test_a_state_is_one_of_the_known(cast: Cast, state: str) -> None:
+    row = written(cast)
+    statement = "UPDATE journal_transaction SET state = %s WHERE id = %s"
+    refused("transaction_state_known", statement, state, row.pk)
+
+
+@pytest.mark.parametrize("state", sorted(UNSETTLED))
+def test_nothing_unsettled_is_without_a_due_time_or_a_person(cast: Cast, state: State) -> None:
+    row = written(cast)
+    unsettle = "UPDATE journal_transaction SET state = %s, due_at = NULL WHERE id = %s"
+    refused("transaction_settled_due_or_with_a_person", unsettle, state, row.pk)
+    Transaction.objects.filter(pk=row.pk).update(state=state, due_at=DEADLINE)
+    Transaction.objects.filter(pk=row.pk).update(due_at=None, needs_person="conflict")
+
+
+@pytest.mark.parametrize("state", sorted(SETTLED))
+def test_what_is_settled_is_due_no_more(cast: Cast, state: State) -> None:
+    assert written(cast, state=state, due_at=None).due_at is None
+
+
+def test_a_reversal_names_its_redemption_and_nothing_else_names_one(cast: Cast) -> None:
+    redemption = written(cast, state="approved")
+    for values in ({"operation": "reverse"}, {"operation": "redeem", "reverses": redemption}):
+        with pytest.raises(IntegrityError, match="reversal_names_its_redemption"), atomic():
+            written(cast, **values)
+
+
+def test_nothing_reverses_itself(cast: Cast) -> None:
+    last = written(cast)
+    with pytest.raises(IntegrityError, match="transaction_reverses_another"), atomic():
+        written(cast, id=last.pk + 1, operation="reverse", reverses_id=last.pk + 1)
+
+
+@pytest.mark.parametrize("state", sorted(LIVE_REVERSAL))
+def test_a_redemption_has_one_live_reversal(cast: Cast, state: State) -> None:
+    redemption = written(cast, state="approved")
+    written(cast, operation="reverse", reverses=redemption, state=state)
+    with (
+        pytest.raises(IntegrityError, match=breaks("one_live_reversal", "reverses_id")),
+        atomic(),
+    ):
+        written(cast, operation="reverse", reverses=redemption)
+
+
+@pytest.mark.parametrize("state", NO_LONGER_LIVE)
+def test_a_reversal_that_failed_leaves_room_for_another(cast: Cast, state: State) -> None:
+    redemption = written(cast, state="approved")
+    written(cast, operation="reverse", reverses=redemption, state=state)
+    written(cast, operation="reverse", reverses=redemption)
+    assert redemption.reversals.count() == 2
+
+
+@pytest.mark.parametrize("state", sorted(UNSETTLED | GRANTED))
+def test_a_sale_has_one_redemption_that_is_open_or_stands(cast: Cast, state: State) -> None:
+    first = written(cast, sale_ref="sale", state=state)
+    broken = breaks("one_live_redemption_of_a_sale", "sale_ref")
+    with pytest.raises(IntegrityError, match=broken), atomic():
+        written(cast, sale_ref="sale")
+    # Given back, the sale may be redeemed anew.
+    Transaction.objects.filter(pk=first.pk).update(reversed_at=DEADLINE)
+    written(cast, sale_ref="sale")
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL - GRANTED))
+def test_a_redemption_that_took_nothing_leaves_its_sale_open(cast: Cast, state: State) -> None:
+    written(cast, sale_ref="sale", state=state)
+    written(cast, sale_ref="sale")
+    assert Transaction.objects.filter(sale_ref="sale").count() == 2
+
+
+def test_a_collector_has_one_armed_send_whatever_its_operation(cast: Cast) -> None:
+    redemption = written(cast, state="approved", collector_mac="collector")
+    written(cast, state="armed", collector_mac="collector")
+    broken = breaks("one_armed_of_a_collector", "collector_mac")
+    for values in ({}, {"operation": "reverse", "reverses": redemption}):
+        with pytest.raises(IntegrityError, match=broken), atomic():
+            written(cast, state="armed", collector_mac="collector", **values)
+    written(cast, state="armed", collector_mac="another")
+    written(cast, state="doubt", collector_mac="collector")
+
+
+@pytest.mark.parametrize("name", ["client_ref", "idempotency_key", "reference"])
+def test_a_reference_stands_once(cast: Cast, name: str) -> None:
+    value = str(uuid.uuid4())
+    written(cast, **{name: value})
+    with pytest.raises(IntegrityError, match=name), atomic():
+        written(cast, **{name: value})
+
+
+def test_a_right_to_send_is_used_once(cast: Cast) -> None:
+    row = written(cast)
+    attempt = {"transaction": row, "sender": "web", "armed_at": DEADLINE}
+    Attempt.objects.create(fence=1, **attempt)
+    Attempt.objects.create(fence=2, **attempt)
+    broken = breaks("attempt_fence_once", "journal_attempt.transaction_id")
+    with pytest.raises(IntegrityError, match=broken), atomic():
+        Attempt.objects.create(fence=2, **attempt)
+
+
+def test_a_transaction_has_one_body(cast: Cast) -> None:
+    row = written(cast)
+    values = {"transaction": row, "key_id": "k", "ciphertext": b"x", "mac": "m"}
+    Payload.objects.create(**values)
+    broken = breaks("payload_one_body", "journal_payload.transaction_id")
+    with pytest.raises(IntegrityError, match=broken), atomic():
+        Payload.objects.create(**values)
+    for fence in (1, 2):
+        attempt = Attempt.objects.create(
+            transaction=row, fence=fence, sender="web", armed_at=DEADLINE
+        )
+        Payload.objects.create(attempt=attempt, **values)

@@ -4,22 +4,27 @@ Holds no card number but the last four digits, and no balance. Each row says in 
 on which clock it was looked for, so that the file explains itself wherever it is opened.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from backoffice.audit import trail
+from backoffice.devices.models import Device
 from backoffice.exports import base
 from backoffice.exports.base import Column, Value
 from backoffice.journal import selectors
 from backoffice.journal.selectors import LogFilters, Scope
+from backoffice.people.models import User
+from backoffice.stores.models import Store
 
 BEGINNING: Final = "beginning"
 
-# Names of the log's columns and of what stands beside them; nothing else leaves the database.
+# What leaves the database, and nothing else does.
 _READ: Final = (
     "reference",
     "opened_at",
@@ -27,12 +32,9 @@ _READ: Final = (
     "presented_at",
     "reversed_at",
     "deadline_at",
-    "store__sponsor__code",
-    "store__number",
-    "store__name",
-    "store__zone",
-    "device__number",
-    "user__username",
+    "store_id",
+    "device_id",
+    "user_id",
     "channel",
     "sale_ref",
     "operation",
@@ -49,9 +51,29 @@ _READ: Final = (
     "collector_last4",
     "card_entry_mode",
     "trace_id",
-    "reverses__reference",
+    "reverses_id",
     "is_training",
 )
+_ROWS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """What a row says of its store."""
+
+    store: Store
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """One row of the log with what its numbers stand for."""
+
+    row: dict[str, Any]
+    place: _Place
+    till: str
+    person: str | None
+    reverses: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +87,12 @@ class Export:
     @property
     def period_from(self) -> str:
         """The first moment of the period, included; a word where it has none."""
-        return _told(self.filters.opened_from, self.zone) or BEGINNING
+        return _told_moment(self.filters.opened_from, self.zone) or BEGINNING
 
     @property
     def period_to(self) -> str:
         """The moment at which the period ends, not included."""
-        return _told(self.filters.opened_before, self.zone)
+        return _told_moment(self.filters.opened_before, self.zone)
 
     @property
     def file_name(self) -> str:
@@ -106,92 +128,112 @@ def begin(
 
 def csv_bytes(export: Export, *, has_mark: bool = True) -> Iterator[bytes]:
     """Give the file piece by piece."""
+    return base.csv_bytes(_lines(export), _columns(export), has_mark=has_mark)
+
+
+def _lines(export: Export) -> Iterator[_Line]:
+    """Give the rows with their names, which are looked up here and not joined.
+
+    A join would make the database plan every chunk over whole tables.
+    """
+    stores = Store.objects.select_related("sponsor")
+    places = {store.pk: _Place(store=store, zone=store.tzinfo) for store in stores}
+    tills = dict(Device.objects.values_list("pk", "number"))
+    people = dict(User.objects.values_list("pk", "username"))
     rows = selectors.log_rows(export.scope, export.filters, _READ)
-    return base.csv_bytes(rows, _columns(export), has_mark=has_mark)
+    while batch := list(itertools.islice(rows, _ROWS_AT_ONCE)):
+        originals = selectors.references_of(row["reverses_id"] for row in batch)
+        for row in batch:
+            yield _Line(
+                row=row,
+                place=places[row["store_id"]],
+                till=tills[row["device_id"]],
+                person=people.get(row["user_id"]),
+                reverses=originals.get(row["reverses_id"]),
+            )
 
 
-def _columns(export: Export) -> tuple[Column[dict[str, Any]], ...]:
-    zones: dict[str, ZoneInfo] = {}
-
-    def local(row: dict[str, Any], name: str) -> Value:
-        moment, key = row[name], row["store__zone"]
-        zone = zones.get(key) or zones.setdefault(key, ZoneInfo(key))
-        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if moment else None
-
-    def told(name: str) -> Column[dict[str, Any]]:
-        return Column(name=name.replace("__", "_"), value=lambda row: row[name])
-
-    def named(name: str, source: str) -> Column[dict[str, Any]]:
-        return Column(name=name, value=lambda row: row[source])
-
-    def amount(name: str) -> Column[dict[str, Any]]:
-        return Column(
-            name=name.replace("_cents", "_dollars"), value=lambda row: _dollars(row[name])
-        )
-
-    def utc(name: str) -> Column[dict[str, Any]]:
-        return Column(name=f"{name}_utc", value=lambda row: _utc(row[name]))
-
-    def wall(name: str) -> Column[dict[str, Any]]:
-        return Column(name=f"{name}_local", value=lambda row: local(row, name))
-
+def _columns(export: Export) -> tuple[Column[_Line], ...]:
+    start, end, zone = export.period_from, export.period_to, export.zone.key
     return (
-        told("reference"),
-        utc("opened_at"),
-        wall("opened_at"),
-        Column(name="opened_at_offset", value=lambda row: _offset(row, zones)),
-        named("zone", "store__zone"),
-        named("sponsor", "store__sponsor__code"),
-        named("store", "store__number"),
-        named("store_name", "store__name"),
-        named("till", "device__number"),
-        named("person", "user__username"),
-        named("door", "channel"),
-        told("sale_ref"),
-        told("operation"),
-        told("state"),
-        told("needs_person"),
-        told("response_code"),
-        told("http_status"),
-        told("confirmation_number"),
-        amount("basket_cents"),
-        amount("asked_cents"),
-        amount("amount_cents"),
-        told("units"),
-        told("miles"),
-        Column(name="card", value=lambda row: f"*******{row['collector_last4']}"),
-        told("card_entry_mode"),
-        utc("settled_at"),
-        utc("presented_at"),
-        utc("reversed_at"),
-        utc("deadline_at"),
-        wall("deadline_at"),
-        told("trace_id"),
-        named("reverses", "reverses__reference"),
-        told("is_training"),
-        Column(name="period_from", value=lambda _row: export.period_from),
-        Column(name="period_to_not_included", value=lambda _row: export.period_to),
-        Column(name="period_zone", value=lambda _row: export.zone.key),
+        _told("reference"),
+        _utc("opened_at"),
+        _wall("opened_at"),
+        Column(name="opened_at_offset", value=_offset),
+        Column(name="zone", value=lambda line: line.place.store.zone),
+        Column(name="sponsor", value=lambda line: line.place.store.sponsor.code),
+        Column(name="store", value=lambda line: line.place.store.number),
+        Column(name="store_name", value=lambda line: line.place.store.name),
+        Column(name="till", value=lambda line: line.till),
+        Column(name="person", value=lambda line: line.person),
+        Column(name="door", value=lambda line: line.row["channel"]),
+        _told("sale_ref"),
+        _told("operation"),
+        _told("state"),
+        _told("needs_person"),
+        _told("response_code"),
+        _told("http_status"),
+        _told("confirmation_number"),
+        _dollars("basket"),
+        _dollars("asked"),
+        _dollars("amount"),
+        _told("units"),
+        _told("miles"),
+        Column(name="card", value=lambda line: f"*******{line.row['collector_last4']}"),
+        _told("card_entry_mode"),
+        _utc("settled_at"),
+        _utc("presented_at"),
+        _utc("reversed_at"),
+        _utc("deadline_at"),
+        _wall("deadline_at"),
+        _told("trace_id"),
+        Column(name="reverses", value=lambda line: line.reverses),
+        _told("is_training"),
+        Column(name="period_from", value=lambda _line: start),
+        Column(name="period_to_not_included", value=lambda _line: end),
+        Column(name="period_zone", value=lambda _line: zone),
     )
 
 
-def _dollars(cents: int | None) -> Decimal | None:
-    return None if cents is None else Decimal(cents).scaleb(-2)
+def _told(name: str) -> Column[_Line]:
+    return Column(name=name, value=lambda line: line.row[name])
 
 
-def _utc(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _dollars(name: str) -> Column[_Line]:
+    def value(line: _Line) -> Value:
+        cents: int | None = line.row[f"{name}_cents"]
+        return None if cents is None else Decimal(cents).scaleb(-2)
+
+    return Column(name=f"{name}_dollars", value=value)
 
 
-def _offset(row: dict[str, Any], zones: dict[str, ZoneInfo]) -> str:
+def _utc(name: str) -> Column[_Line]:
+    def value(line: _Line) -> Value:
+        moment: datetime | None = line.row[name]
+        if moment is None:
+            return None
+        return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+    return Column(name=f"{name}_utc", value=value)
+
+
+def _wall(name: str) -> Column[_Line]:
+    def value(line: _Line) -> Value:
+        moment: datetime | None = line.row[name]
+        if moment is None:
+            return None
+        local = moment.astimezone(line.place.zone).replace(tzinfo=None)
+        return local.isoformat(sep=" ", timespec="seconds")
+
+    return Column(name=f"{name}_local", value=value)
+
+
+def _offset(line: _Line) -> str:
     """Return the distance from UTC; one local hour of the year comes twice."""
-    local = row["opened_at"].astimezone(zones.get(row["store__zone"], UTC))
-    return f"UTC{local.strftime('%z')[:3]}:{local.strftime('%z')[3:]}"
+    return f"UTC{line.row['opened_at'].astimezone(line.place.zone).isoformat()[-6:]}"
 
 
-def _told(moment: datetime | None, zone: ZoneInfo) -> str:
+def _told_moment(moment: datetime | None, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).isoformat(timespec="seconds") if moment else ""
 
 

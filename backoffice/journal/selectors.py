@@ -7,7 +7,7 @@ an index can give the log's order only for one value at a time.
 
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +29,14 @@ Reader = User | AnonymousUser
 
 PAGE_ROWS: Final = 50
 _NEWEST_FIRST: Final = ("-opened_at", "-id")
+# A kind that is missing here fails loudly instead of leaving rows out of a search.
+_CASH_STATES: Final = frozenset(State) - {
+    State.PENDING,
+    State.CONFIRMED,
+    State.PARTIAL,
+    State.REJECTED,
+}
+_STATES_OF: Final = {Operation.REDEEM: _CASH_STATES, Operation.REVERSE: _CASH_STATES}
 # A literal: SQLite does not see that a parameter meets the condition of a partial index.
 _EMPTY: Final = Func(template="''", output_field=CharField())
 # More streams than this cost more than reading past rows that do not match.
@@ -193,6 +201,14 @@ def log_rows(
     )
 
 
+def references_of(row_ids: Iterable[int | None]) -> dict[int, UUID]:
+    """Return the references of these rows, for naming what a reversal gives back."""
+    wanted = {row_id for row_id in row_ids if row_id is not None}
+    if not wanted:
+        return {}
+    return dict(Transaction.objects.filter(pk__in=wanted).values_list("pk", "reference"))
+
+
 def waiting_for_a_person(user: Reader, *, limit: int) -> list[Transaction]:
     """Return the rows that carry a reason for a person, newest first."""
     return list(visible(user).exclude(needs_person=_EMPTY).order_by(*_NEWEST_FIRST)[:limit])
@@ -251,9 +267,12 @@ def _streams(scope: Scope, filters: LogFilters) -> list[QuerySet[Transaction]]:
     if filters.response_code or is_rare or (filters.states and is_of_any_store):
         # Spelled out, kind and state let the index of codes or of states end a search at once.
         kinds = [filters.operation] if filters.operation else list(Operation)
-        found = itertools.product(filters.states or list(State), kinds)
         rows = _within(rows, store_ids)
-        return [rows.filter(state=state, operation=kind) for state, kind in found]
+        return [
+            rows.filter(state=state, operation=kind)
+            for kind in kinds
+            for state in filters.states or sorted(_STATES_OF[Operation(kind)])
+        ]
     rows = _in_states(rows, filters.states)
     if store_ids is None or is_of_any_store or filters.operation:
         return [_within(rows, store_ids)]

@@ -16,6 +16,7 @@ from backoffice.journal.selectors import (
     ProgrammeWord,
     Scope,
 )
+from backoffice.journal.states import Operation
 from backoffice.people.models import User
 from tests.cast import Cast
 from tests.office.factories import (
@@ -315,3 +316,7 @@ def test_the_programme_is_what_was_last_heard_of_it(
     if fields:
         ProgrammeState.objects.create(**fields)
     assert selectors.programme_state(now=NOON).word == word
+
+
+def test_every_kind_of_operation_can_be_found_by_its_code() -> None:
+    assert set(selectors._STATES_OF) == set(Operation)

@@ -47,6 +47,7 @@ def deliver(row: Transaction, delivery: Delivery, *, stamped: float) -> Transact
     `stamped` is the `stamp()` taken before the row was armed.
     """
     body = payloads.body_of(row)
+    assert body  # Only what is settled and past its deadlines is ever emptied.
     has_unknown = row.has_unknown
     for sends_left in reversed(range(delivery.tries)):
         answer = _send(row, body, stamped)

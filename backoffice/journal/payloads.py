@@ -27,8 +27,9 @@ def add(transaction: Transaction, plain: bytes, *, attempt: Attempt | None = Non
 
 
 def body_of(transaction: Transaction) -> bytes:
-    """Return the frozen request bytes, exactly as they were first sent."""
-    return _open(transaction, transaction.payloads.get(attempt__isnull=True))
+    """Return the frozen request bytes, exactly as they were first sent; none once emptied."""
+    payload = transaction.payloads.get(attempt__isnull=True)
+    return _open(transaction, payload) if payload.ciphertext else b""
 
 
 def answer_of(transaction: Transaction) -> bytes | None:

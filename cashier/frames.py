@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.formats import number_format
 from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
 from backoffice.devices.models import Device
@@ -140,6 +141,21 @@ def at_till(view: TillView[P]) -> Callable[..., HttpResponse]:
     return framed
 
 
+def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let only a POST act; a GET (a reload, a sign-in on the way) leads to where to look."""
+
+    @wraps(view)
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def acting(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST":
+            return view(request, *args, **kwargs)
+        if "reference" in kwargs:
+            return SeeOther(reverse("cashier:sale", args=[kwargs["reference"]]))
+        return SeeOther(reverse("cashier:home"))
+
+    return acting
+
+
 def picked_till(request: HttpRequest) -> Device | None:
     """Return the till this browser stands at, if this person may use it."""
     pk = request.get_signed_cookie(TILL_COOKIE, None, salt=_TILL_SALT, max_age=_TILL_AGE_S)
@@ -180,8 +196,13 @@ def show(
     *,
     section: str = "redeem",
 ) -> HttpResponse:
-    """Answer with a screen: the whole page, or its fragment when htmx asks."""
+    """Answer with a screen: the whole page, or its fragment when htmx asks.
+
+    Without a frame there is no till's screen to replace, so htmx loads the page as a whole.
+    """
     fragment = is_fragment(request)
+    if fragment and frame is None:
+        return to(request, request.get_full_path())
     shell = "cashier/_bare.html" if fragment else "base.html"
     screen = {"shell": shell, "frame": frame, "section": section, **(context or {})}
     response = render(request, template, screen)

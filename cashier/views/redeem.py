@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from amcash import orders, services
 from amcash.orders import Card, EntryMode, InquiryOrder, NotACard, RedemptionOrder
@@ -17,7 +17,7 @@ from backoffice.journal import selectors
 from backoffice.units import Cents
 from cashier.cards import OpenSale, SaleExpired, seal, unseal
 from cashier.forms import AmountForm, CardForm, RedeemForm, decimal_text
-from cashier.frames import Frame, SeeOther, at_till, is_fragment, show
+from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show
 from cashier.panels import Action, Panel, code_panel
 from cashier.rows import facts_of_offer, facts_of_sale, row_of
 from cashier.templatetags.milepost import dollars
@@ -38,7 +38,7 @@ def home(request: HttpRequest, frame: Frame) -> HttpResponse:
     return _home(request, frame)
 
 
-@require_POST
+@posted
 @at_till
 def card(request: HttpRequest, frame: Frame) -> HttpResponse:
     """A card was scanned, swiped or typed: ask for the basket."""
@@ -62,7 +62,7 @@ def card(request: HttpRequest, frame: Frame) -> HttpResponse:
     return _amount(request, frame, sale, AmountForm(initial=initial))
 
 
-@require_POST
+@posted
 @at_till
 def offer(request: HttpRequest, frame: Frame) -> HttpResponse:
     """The basket was typed: ask the programme what may be redeemed on it."""
@@ -81,7 +81,7 @@ def offer(request: HttpRequest, frame: Frame) -> HttpResponse:
     return _no_offer(request, frame, sale, inquiry)
 
 
-@require_POST
+@posted
 @at_till
 def redeem(request: HttpRequest, frame: Frame) -> HttpResponse:
     """The cashier confirmed: redeem once, however often this form is sent."""
@@ -111,7 +111,7 @@ def redeem(request: HttpRequest, frame: Frame) -> HttpResponse:
     return SeeOther(reverse("cashier:sale", args=[outcome.transaction.reference]))
 
 
-@require_POST
+@posted
 @at_till
 def resume(request: HttpRequest, frame: Frame) -> HttpResponse:
     """Show the step of an open sale once more, after the language was switched."""

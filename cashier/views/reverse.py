@@ -32,11 +32,7 @@ def start(request: HttpRequest, frame: Frame) -> HttpResponse:
     if request.method == "POST":
         form = ConfirmationForm(request.POST)
         if form.is_valid():
-            found = selectors.find_redemption(
-                frame.user,
-                store=frame.store,
-                confirmation_number=form.cleaned_data["confirmation"],
-            )
+            found = _found(frame, form.cleaned_data["confirmation"])
             if found is not None:
                 return SeeOther(url_of("cashier:reverse", args=[found.reference]))
             missing = CODE_TEXTS["0057"]
@@ -74,6 +70,17 @@ def reverse(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
             return _too_late(request, frame, row)
         return show_refusal(request, frame, row, refusal)
     return SeeOther(url_of("cashier:sale", args=[outcome.transaction.reference]))
+
+
+def _found(frame: Frame, code: str) -> Transaction | None:
+    """Return the redemption with this code, as scanned or as a person types capitals."""
+    for written in dict.fromkeys((code, code.upper())):
+        found = selectors.find_redemption(
+            frame.user, store=frame.store, confirmation_number=written
+        )
+        if found is not None:
+            return found
+    return None
 
 
 def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:

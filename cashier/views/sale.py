@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from amcash import codes, services
 from amcash.receipts import receipt_for
@@ -18,7 +18,7 @@ from backoffice.clock import business_day, settlement_day_starts
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, Shown, State
-from cashier.frames import Frame, SeeOther, at_till, is_fragment, show, words_of
+from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show, words_of
 from cashier.panels import Action, Panel, panel_of, short_ref
 from cashier.papers import paper_of
 from cashier.rows import Fact, facts_of_transaction, moments_of, row_of
@@ -62,7 +62,7 @@ def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
         return render(request, "cashier/receipt.html", context)
 
 
-@require_POST
+@posted
 @at_till
 def present(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """The approval is on the screen, on paper, or the cashier went on: it was shown."""
@@ -78,7 +78,7 @@ def present(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
             return HttpResponse(status=204)
 
 
-@require_POST
+@posted
 @at_till
 def send_again(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Nothing had left: send the same request."""
@@ -90,7 +90,7 @@ def send_again(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> Http
     return _again(row)
 
 
-@require_POST
+@posted
 @at_till
 def pay_otherwise(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Nothing had left, and nothing will."""
@@ -99,7 +99,7 @@ def pay_otherwise(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> H
     return _again(row)
 
 
-@require_POST
+@posted
 @at_till
 def cancel(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """The customer paid another way: what went through, or will, is given back."""
@@ -108,7 +108,7 @@ def cancel(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResp
     return _again(row)
 
 
-@require_POST
+@posted
 @at_till
 def check(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Have the doubt asked about at once."""

@@ -1,0 +1,155 @@
+"""Signing in, picking a till, choosing a language, locking; and what surrounds every screen."""
+
+import uuid
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from cashier.frames import TILL_COOKIE
+from cashier.urls import urlpatterns
+from tests.cashier.conftest import Till, sit_down
+from tests.cast import COLLECTOR, SECRET, Cast
+from tests.scripted import ScriptedPlatform, approved, offer
+
+pytestmark = pytest.mark.django_db
+OPEN_TO_ALL = {"sign_in", "language", "lock"}
+
+
+def test_every_screen_but_the_door_wants_a_person() -> None:
+    client = Client()
+    for pattern in urlpatterns:
+        if pattern.name in OPEN_TO_ALL:
+            continue
+        arguments = [uuid.uuid4()] if "<uuid" in str(pattern.pattern) else []
+        url = reverse(f"cashier:{pattern.name}", args=arguments)
+        for response in (client.get(url), client.post(url)):
+            assert response.status_code == 302 and "/sign-in/" in response["Location"], url
+
+
+def test_a_wrong_pin_says_so_keeps_the_name_and_lets_nobody_in(cast: Cast) -> None:
+    client = Client()
+    fields = {"username": cast.cashier.username, "password": "0"}
+    page = client.post(reverse("cashier:sign_in"), fields).content.decode()
+    assert "do not go together" in page and f'value="{cast.cashier.username}"' in page
+    assert "_auth_user_id" not in client.session
+
+
+def test_signing_in_speaks_the_persons_language_and_leads_to_the_till(cast: Cast) -> None:
+    client = Client()
+    fields = {"username": cast.french_cashier.username, "password": SECRET}
+    page = client.post(reverse("cashier:sign_in"), fields, follow=True).content.decode()
+    assert 'lang="fr-CA"' in page and "Quelle est cette caisse?" in page
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.com/", "//example.com", "javascript:1"])
+def test_signing_in_never_leads_elsewhere(cast: Cast, elsewhere: str) -> None:
+    fields = {"username": cast.cashier.username, "password": SECRET, "next": elsewhere}
+    response = Client().post(reverse("cashier:sign_in"), fields)
+    assert response["Location"] == "/"
+
+
+def test_an_auditor_has_no_till_and_is_led_to_the_office(cast: Cast) -> None:
+    client = Client()
+    fields = {"username": cast.auditor.username, "password": SECRET}
+    response = client.post(reverse("cashier:sign_in"), fields)
+    assert response["Location"] == "/office/"
+    assert client.get("/")["Location"] == reverse("cashier:till")
+
+
+def test_only_the_tills_of_ones_own_stores_can_be_picked(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.cashier)
+    page = client.get(reverse("cashier:till")).content.decode()
+    assert "North" in page and "South" not in page
+    refused = client.post(reverse("cashier:till"), {"till": cast.south_till.pk})
+    assert refused.status_code == 200 and TILL_COOKIE not in client.cookies
+
+
+def test_a_tills_cookie_cannot_be_made_up(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.cashier)
+    client.cookies[TILL_COOKIE] = str(cast.till.pk)
+    assert client.get("/")["Location"] == reverse("cashier:till")
+
+
+def test_a_till_that_was_closed_is_asked_for_again(cast: Cast, plain: Till) -> None:
+    cast.till.is_active = False
+    cast.till.save()
+    assert plain.client.get("/")["Location"] == reverse("cashier:till")
+
+
+def test_one_tap_changes_the_language_of_screen_and_receipt(
+    plain: Till, scripted: ScriptedPlatform
+) -> None:
+    back = plain.post(reverse("cashier:language"), follow=False, language="fr", next="/today/")
+    assert back["Location"] == "/today/"
+    assert "Numérisez la carte" in plain.get("/")
+    scripted.will(offer(), approved())
+    sale = plain.redeem(COLLECTOR, "43,35")
+    paper = plain.get(f"{sale}receipt/")
+    assert scripted.sent[0].fields["instantMessage"] == "fr-CA"
+    for text in ('lang="fr-CA"', "Reste à payer", "3,35\u00a0$", "Milles Argent utilisés", "HNE"):
+        assert text in paper or (text == "HNE" and "HAE" in paper), text
+    plain.post(reverse("cashier:language"), language="de")
+    assert "Numérisez la carte" in plain.get("/")
+
+
+def test_locking_leaves_the_till_to_nobody(plain: Till) -> None:
+    assert plain.client.get(reverse("cashier:lock")).status_code == 405
+    plain.post(reverse("cashier:lock"))
+    assert plain.client.get("/").status_code == 302
+
+
+def test_every_screen_names_the_environment(plain: Till) -> None:
+    for path in ("/", "/today/", "/return/", "/till/"):
+        assert settings.MILEPOST_ENVIRONMENT_NAME in plain.get(path)
+
+
+def test_no_screen_is_kept_by_the_browser(till: Till) -> None:
+    for path in ("/", "/today/", "/return/", "/till/"):
+        assert "no-store" in till.client.get(path)["Cache-Control"]
+
+
+def test_a_page_holds_no_script_style_or_handler_of_its_own(
+    plain: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(offer(), approved())
+    pages = [plain.scan(COLLECTOR), plain.offered(COLLECTOR)]
+    pages += [plain.get(path) for path in ("/", "/today/", "/return/", "/till/")]
+    scripted.will(offer(), approved())
+    sale = plain.redeem(COLLECTOR)
+    pages += [plain.get(sale), plain.get(f"{sale}receipt/"), plain.get(f"{sale}reverse/")]
+    for page in pages:
+        lower = page.lower()
+        for forbidden in ("<style", " style=", "hx-on", "js:", " onclick", " onload", "onsubmit"):
+            assert forbidden not in lower
+        assert "<script>" not in lower
+    policy = plain.client.get("/")["Content-Security-Policy"]
+    assert "script-src 'self'" in policy and "unsafe" not in policy
+
+
+def test_a_form_of_another_site_is_refused(cast: Cast) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(cast.cashier)
+    assert strict.post(reverse("cashier:card"), {"value": COLLECTOR}).status_code == 403
+
+
+def test_a_manager_may_serve_at_the_till_and_reaches_the_office(
+    cast: Cast, scripted: ScriptedPlatform
+) -> None:
+    page = sit_down(cast.manager, cast.till).get("/")
+    assert 'href="/office/"' in page
+    assert 'href="/office/"' not in sit_down(cast.cashier, cast.till).get("/")
+
+
+def test_a_session_that_ended_leads_to_the_door_as_a_whole_page(cast: Cast) -> None:
+    quick = sit_down(cast.cashier, cast.till, htmx=True)
+    quick.client.logout()
+    response = quick.post(reverse("cashier:redeem"))
+    assert response["HX-Redirect"].startswith("/sign-in/?next=%2Fredeem%2F")
+    # Signing in goes on from there; what only acts on a POST leads to the resting screen.
+    fields = {"username": cast.cashier.username, "password": SECRET, "next": "/redeem/"}
+    page = quick.client.post(reverse("cashier:sign_in"), fields, follow=True).content.decode()
+    assert "Scan the card" in page

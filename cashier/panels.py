@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from amcash.receipts import whole_basket_of
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, Shown
+from cashier.rows import is_given_up
 from cashier.templatetags.milepost import clock, count, dollars, money
 from cashier.texts import CODE_TEXTS, UNKNOWN_CODE, Text, say
 
@@ -65,6 +66,8 @@ Words = Mapping[str, str]
 
 def panel_of(transaction: Transaction, words: Words, now: datetime) -> Panel:
     """Return what the screen says of an operation at `now`."""
+    if transaction.is_granted and is_given_up(transaction) and not transaction.reversed_at:
+        return _going_back(transaction, words)
     shown = transaction.shown(now)
     table = _REVERSALS if transaction.operation == Operation.REVERSE else _REDEMPTIONS
     return table[shown](transaction, words)
@@ -200,6 +203,16 @@ def _cancelling(row: Transaction, words: Words) -> Panel:
         title=_("Will be given back if it went through"),
         text=_("The customer pays %(basket)s another way. Give them the slip.")
         % {"basket": money(whole_basket_of(row))},
+        is_unfinished=True,
+    )
+
+
+def _going_back(row: Transaction, words: Words) -> Panel:
+    return Panel(
+        tone="doubt",
+        icon="undo-2",
+        title=_("It went through and is being given back"),
+        text=_("The customer paid another way. Do not apply the discount."),
         is_unfinished=True,
     )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from amcash.receipts import whole_basket_of
 from backoffice.journal.models import Attempt, Result, Transaction
-from backoffice.journal.states import Operation
+from backoffice.journal.states import Operation, Shown, Wanted
 from cashier.cards import OpenSale
 from cashier.templatetags.milepost import (
     clock,
@@ -71,7 +71,7 @@ def row_of(transaction: Transaction, now: datetime) -> Row:
         time=clock(transaction.opened_at, transaction.store),
         amount_cents=amount,
         last4=transaction.collector_last4,
-        shown=transaction.shown(now).value,
+        shown=shown_word(transaction, now),
         is_reversed=transaction.reversed_at is not None,
         is_reversal=transaction.operation == Operation.REVERSE,
         till=transaction.device.number,
@@ -79,6 +79,20 @@ def row_of(transaction: Transaction, now: datetime) -> Row:
         code=transaction.response_code,
         confirmation=transaction.confirmation_number,
     )
+
+
+def is_given_up(transaction: Transaction) -> bool:
+    """Whether the customer paid another way: what the programme approves of it goes back."""
+    return transaction.wanted == Wanted.CANCEL and transaction.operation == Operation.REDEEM
+
+
+def shown_word(transaction: Transaction, now: datetime) -> str:
+    """Return what a screen says, in a word; an approval nobody wants is being given back."""
+    if transaction.reversed_at is not None:
+        return "reversed"
+    if transaction.is_granted and is_given_up(transaction):
+        return Shown.CANCELLING.value
+    return transaction.shown(now).value
 
 
 def masked(last4: str) -> str:

@@ -122,8 +122,8 @@ REASON_TEXTS: dict[Reason, Text] = {
     ),
     Reason.TOO_LATE: CODE_TEXTS["0080"],
     Reason.ALREADY_REVERSED: Text(
-        title=_("This redemption was already reversed."),
-        todo=_("The miles are back on the card. Refund the rest as usual."),
+        title=_("This redemption has a reversal already."),
+        todo=_("Look at it under Today before you refund anything."),
     ),
     Reason.NOT_REVERSIBLE: Text(
         title=_("This cannot be reversed."),

@@ -68,6 +68,11 @@ def reverse(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
     except Refused as refusal:
         if refusal.reason is Reason.TOO_LATE:
             return _too_late(request, frame, row)
+        if refusal.reason is Reason.ALREADY_REVERSED:
+            # Pressed twice, or at two tills: what there is tells how the reversal stands.
+            existing = row.reversals.order_by("-id").first()
+            if existing is not None:
+                return SeeOther(url_of("cashier:sale", args=[existing.reference]))
         return show_refusal(request, frame, row, refusal)
     return SeeOther(url_of("cashier:sale", args=[outcome.transaction.reference]))
 

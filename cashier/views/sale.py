@@ -21,7 +21,14 @@ from backoffice.journal.states import Operation, Shown, State
 from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show, words_of
 from cashier.panels import Action, Panel, panel_of, short_ref
 from cashier.papers import paper_of
-from cashier.rows import Fact, facts_of_transaction, moments_of, row_of
+from cashier.rows import (
+    Fact,
+    facts_of_transaction,
+    is_given_up,
+    moments_of,
+    row_of,
+    shown_word,
+)
 from cashier.templatetags.milepost import count, money
 from cashier.views.redeem import next_customer, refusal_panel
 
@@ -40,7 +47,7 @@ def sale(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRespon
 def status(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Answer the screen's own question, every 2 s: what is new, or the screen that follows."""
     row = _visible(frame, reference)
-    if row.shown(frame.now) == request.GET.get("shown") and is_fragment(request):
+    if shown_word(row, frame.now) == request.GET.get("shown") and is_fragment(request):
         return render(request, "cashier/_poll.html", _polling(row, frame))
     response = show_sale(request, frame, row)
     response["HX-Retarget"] = "#screen"
@@ -53,7 +60,7 @@ def status(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResp
 def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """The paper: 80 mm, with the balances that the answer's code allows."""
     row = _visible(frame, reference)
-    if not row.is_granted:
+    if not row.is_granted or is_given_up(row):
         return _slip(request, row)
     is_copy = request.GET.get("copy") == "1"
     paper = paper_of(receipt_for(row, is_copy=is_copy, with_balances=True))
@@ -148,7 +155,7 @@ def show_sale(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespo
         "sale_url": reverse("cashier:sale", args=[row.reference]),
     }
     section = "return" if row.operation == Operation.REVERSE else "redeem"
-    if not row.is_granted:
+    if not row.is_granted or is_given_up(row):
         if panel.is_unfinished:
             context |= {"polls": True, **_polling(row, frame)}
         return show(request, frame, "cashier/notice.html", context, section=section)
@@ -193,7 +200,7 @@ def _again(row: Transaction) -> HttpResponse:
 def _polling(row: Transaction, frame: Frame) -> dict[str, Any]:
     url = reverse("cashier:status", args=[row.reference])
     return {
-        "poll_url": f"{url}?shown={row.shown(frame.now).value}",
+        "poll_url": f"{url}?shown={shown_word(row, frame.now)}",
         "sale_url": reverse("cashier:sale", args=[row.reference]),
         "moments": moments_of(row, frame.now),
     }
@@ -217,10 +224,10 @@ def _actions(row: Transaction, frame: Frame, panel: Panel) -> list[Action]:
     def at(name: str) -> str:
         return reverse(f"cashier:{name}", args=[row.reference])
 
-    if row.is_granted:
+    if row.is_granted and not is_given_up(row):
         return _done_actions(row, frame)
-    match row.shown(frame.now):
-        case Shown.QUEUED if row.operation == Operation.REDEEM:
+    match shown_word(row, frame.now):
+        case Shown.QUEUED.value if row.operation == Operation.REDEEM:
             return [
                 Action(word=_("Pay another way"), url=at("pay_otherwise"), is_post=True),
                 Action(
@@ -232,7 +239,7 @@ def _actions(row: Transaction, frame: Frame, panel: Panel) -> list[Action]:
                     waits=True,
                 ),
             ]
-        case Shown.DOUBT:
+        case Shown.DOUBT.value:
             return [
                 Action(word=_("Next customer"), url=reverse("cashier:home")),
                 Action(
@@ -243,13 +250,13 @@ def _actions(row: Transaction, frame: Frame, panel: Panel) -> list[Action]:
                     key="Enter",
                 ),
             ]
-        case Shown.CANCELLING:
+        case Shown.CANCELLING.value:
             slip = Action(
                 word=_("Print slip"), url=at("present"), key="F8", is_post=True,
                 then="print", prints=at("receipt"),
             )  # fmt: skip
             return [slip, next_customer()]
-        case Shown.WAITING:
+        case Shown.WAITING.value:
             return []
         case _:
             return [next_customer()]

@@ -146,7 +146,7 @@ def test_a_manager_may_serve_at_the_till_and_reaches_the_office(
 
 def test_a_session_that_ended_leads_to_the_door_as_a_whole_page(cast: Cast) -> None:
     quick = sit_down(cast.cashier, cast.till, htmx=True)
-    quick.client.logout()
+    quick.post(reverse("cashier:lock"), follow=False)
     response = quick.post(reverse("cashier:redeem"))
     assert response["HX-Redirect"].startswith("/sign-in/?next=%2Fredeem%2F")
     # Signing in goes on from there; what only acts on a POST leads to the resting screen.

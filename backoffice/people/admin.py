@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import ManyToManyField
+from django.forms import CheckboxSelectMultiple
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.registration import AuditedAdmin
@@ -27,7 +29,9 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
     list_display = ("username", "display_name", "role", "language", "is_active", "last_login")
     list_filter = ("role", "is_active", "language", "stores")
     search_fields = ("username", "display_name")
-    filter_horizontal = ("stores",)
+    filter_horizontal = ()
+    # A list of boxes works from the keyboard, without script, and shows what is chosen.
+    formfield_overrides = {ManyToManyField: {"widget": CheckboxSelectMultiple}}
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("username", "password")}),

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.apps import apps
@@ -177,7 +178,7 @@ def export_text() -> str:
     made = transactions.begin(
         scope=EVERY_STORE,
         filters=LogFilters(),
-        zone=timezone.get_default_timezone(),  # type: ignore[arg-type]
+        zone=ZoneInfo("America/Toronto"),
         actor="a test",
         channel="shell",
         now=timezone.now(),

@@ -52,7 +52,7 @@ def test_pages_stay_quick_while_the_platform_is_slow(
     for one in asking:
         one.start()
     time.sleep(0.7)
-    took_s = []
+    took_s: list[float] = []
     while any(one.is_alive() for one in asking) and len(took_s) < 20:
         started = time.monotonic()
         assert counter.get("/today/").status == 200

@@ -1,0 +1,166 @@
+"""The main screens under axe's rules, in light and dark, English and French; and the size of what
+a finger must hit. What axe cannot see (keys, focus, the paper) the money path walks.
+"""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from tests.browser.till import SETTLED_MS, Till
+from tests.servers.stack import Sandbox, Web
+
+AXE = Path(__file__).parent.parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# A finger on a till (CONSOLE 2.1): 44 px at least, whatever the standard's floor is.
+SMALLEST_PX = 44
+PHONE: ViewportSize = {"width": 390, "height": 844}
+TABLET: ViewportSize = {"width": 1024, "height": 768}
+WITHOUT_CASH, INACTIVE = "80000010002", "80000000002"
+
+_RUN = """
+async (rules) => (await axe.run(document, { runOnly: rules, resultTypes: ["violations"] }))
+  .violations.flatMap((rule) => rule.nodes.map((node) =>
+    `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary.split("\\n").join(" ")}`))
+"""
+_TARGETS = "button, a.button, .rail__link, .row-link, .segments a, .step, input:not([type=hidden])"
+# A radio button's target is the whole step around it, a row's link stretches over the row.
+_SMALL = """
+([targets, least]) => [...document.querySelectorAll(targets)]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+  .filter((one) => !(one instanceof HTMLInputElement && one.closest(".step")))
+  .map((one) => ({ one, box: (one.closest(".table tr") || one).getBoundingClientRect() }))
+  .filter(({ box }) => Math.min(box.width, box.height) < least)
+  .map(({ one, box }) => `${one.tagName} ${one.className} “${one.innerText.trim()}” `
+    + `${Math.round(box.width)} x ${Math.round(box.height)}`)
+"""
+
+
+class Inspector:
+    """Looks at screens one after the other and keeps what is wrong with each."""
+
+    def __init__(self) -> None:
+        self.faults: dict[str, list[str]] = {}
+        self.seen: list[str] = []
+
+    def look(self, page: Page, name: str, *, is_at_till: bool = True) -> None:
+        """Hold a screen against axe's rules, and a till's against a finger."""
+        # Asked from outside the page, so that the page's own policy stands as it is.
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: list[str] = page.evaluate(_RUN, RULES)
+        if is_at_till:
+            found += self._small(page, "tablet")
+            page.set_viewport_size(PHONE)
+            found += self._small(page, "phone")
+            found += self._wide(page)
+            page.set_viewport_size(TABLET)
+        self.seen.append(name)
+        if found:
+            self.faults[name] = found
+
+    def told(self) -> str:
+        """Return every fault, by screen."""
+        return "\n".join(f"{name}: {one}" for name, found in self.faults.items() for one in found)
+
+    @staticmethod
+    def _small(page: Page, size: str) -> list[str]:
+        small: list[str] = page.evaluate(_SMALL, [_TARGETS, SMALLEST_PX])
+        return [f"too small on a {size}: {one}" for one in small]
+
+    @staticmethod
+    def _wide(page: Page) -> list[str]:
+        too_wide = page.evaluate(
+            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return [f"{too_wide} px wider than a phone"] if too_wide > 1 else []
+
+
+@pytest.fixture
+def inspector() -> Inspector:
+    """Nothing seen yet."""
+    return Inspector()
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "scheme"), [("ana", "246810", "light"), ("benoit", "135790", "dark")]
+)
+def test_every_main_screen_of_the_till_has_no_fault_and_nothing_too_small(
+    browser: Browser,
+    web: Web,
+    sandbox: Sandbox,
+    inspector: Inspector,
+    card: str,
+    name: str,
+    secret: str,
+    scheme: str,
+) -> None:
+    till = Till.open(browser, web.url, color_scheme=scheme)
+    page = till.page
+    till.go("/sign-in/")
+    inspector.look(page, "sign in")
+    till.sign_in(name, secret)
+    till.go("/till/")
+    inspector.look(page, "pick a till")
+    till.pick_till()
+    inspector.look(page, "rest")
+
+    till.scan(card)
+    page.wait_for_selector("#id_basket:focus")
+    inspector.look(page, "amount")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#id_basket[aria-invalid]")
+    inspector.look(page, "amount, with an error")
+    till.type("43.35")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#redeem")
+    inspector.look(page, "offer")
+    till.enter()
+    page.wait_for_selector(".receipt")
+    sale = page.url.removeprefix(till.url)
+    inspector.look(page, "done")
+    till.go(f"{sale}receipt/")
+    inspector.look(page, "paper", is_at_till=False)
+    till.go(f"{sale}reverse/")
+    inspector.look(page, "reverse")
+    till.enter()
+    page.wait_for_selector(".receipt")
+    inspector.look(page, "reversed")
+    till.go("/today/")
+    inspector.look(page, "today")
+    till.go("/return/")
+    inspector.look(page, "return")
+
+    for other, screen in ((INACTIVE, "refused"), (WITHOUT_CASH, "no offer")):
+        till.go("/")
+        page.wait_for_timeout(SETTLED_MS)
+        till.scan(other)
+        page.wait_for_selector("#id_basket:focus")
+        till.type("43.35")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".outcome, .notice")
+        inspector.look(page, screen)
+
+    till.go("/")
+    till.offered(card)
+    sandbox.fault("drop_after", path="/checkout/amcash/redeem", times=2)
+    till.enter()
+    page.wait_for_selector(".notice--doubt")
+    inspector.look(page, "doubt")
+
+    till.close()
+    assert till.complaints == []
+    assert len(inspector.seen) == 15
+    assert not inspector.faults, inspector.told()
+
+
+def test_the_office_has_no_fault(till: Till, inspector: Inspector, card: str) -> None:
+    till.sign_in("manager", "milepost-manager")
+    till.pick_till()
+    till.redeemed(card)
+    for path in ("/office/", "/office/log/"):
+        till.go(path)
+        inspector.look(till.page, path, is_at_till=False)
+    till.page.locator("#log tbody tr").first.get_by_role("link").first.click()
+    till.page.wait_for_url("**/office/log/*-*/")
+    inspector.look(till.page, "transaction", is_at_till=False)
+    assert not inspector.faults, inspector.told()

@@ -25,6 +25,7 @@ T = TypeVar("T")
 N = TypeVar("N", int, float)
 
 DEMO_CLIENT = "milepost"
+_DATABASES = frozenset({"sqlite", "postgres", "postgresql"})
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
@@ -104,13 +105,15 @@ class Environment:
         """Return Django's database settings for DATABASE_URL."""
         url = self.optional("DATABASE_URL", default)
         try:
-            parsed = environ.Env.db_url_config(url)
+            # Of a scheme it does not know, the parser warns with the whole address, password too.
+            is_known = url.partition("://")[0] in _DATABASES
+            parsed = environ.Env.db_url_config(url) if is_known else {}
         except (ValueError, ImproperlyConfigured):
             parsed = {}
         engine = str(parsed.get("ENGINE", ""))
         if not engine.endswith(("sqlite3", "postgresql")):
             self._fault("DATABASE_URL must name a sqlite:// or postgres:// database.")
-        return dict(parsed)
+        return dict(parsed) or {"ENGINE": engine}
 
     def checked(self, name: str, value: T, check: Callable[[T], object]) -> T:
         """Return the value, noting what `check` has against it (a ValueError's sentence)."""

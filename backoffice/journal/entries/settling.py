@@ -150,9 +150,10 @@ def _guess(row: Transaction, finding: Finding, now: datetime) -> None:
         changes["has_unknown"] = True
     if change.state is State.DOUBT and row.doubted_at is None:
         changes["doubted_at"] = now
-    if rows.advance(row, change.state, held=row.fence, only=State.ARMED, **changes):
-        event = "doubted" if change.state is State.DOUBT else str(change.state)
-        rows.log(row, event, actor=row.owner, code=finding.response_code, why=finding.silence)
+    is_ours = rows.advance(row, change.state, held=row.fence, only=State.ARMED, **changes)
+    assert is_ours  # The caller has locked the row and looked.
+    event = "doubted" if change.state is State.DOUBT else str(change.state)
+    rows.log(row, event, actor=row.owner, code=finding.response_code, why=finding.silence)
 
 
 def _spread(number: int) -> float:

@@ -1,16 +1,17 @@
 """The log's only writer, function by function: what it commits, and what it refuses."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.db.transaction import atomic
 from django.utils import timezone
 
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import entries, payloads
 from backoffice.journal.decisions import Verdict
-from backoffice.journal.entries import Conflict
+from backoffice.journal.entries import Conflict, Intent
 from backoffice.journal.models import Attempt, Payload, Transaction
 from backoffice.journal.states import Operation, State, Wanted
 from backoffice.people.actors import Actor, Channel
@@ -367,6 +368,28 @@ def test_a_reversal_is_never_reversed(cast: Cast) -> None:
     assert reversal.state == State.APPROVED
     assert cancel(cast, reversal).wanted == Wanted.KEEP
     assert not reversal.reversals.exists()
+
+
+def test_cancelling_yields_to_a_reversal_that_is_pressed_in_the_same_moment(cast: Cast) -> None:
+    redemption = approved(cast)
+
+    def pressed_meanwhile(row: Transaction, now: datetime) -> Intent:
+        written(cast, operation="reverse", reverses=row, client_ref="pressed")
+        return reversal_of(row, now)
+
+    row = entries.cancel(
+        redemption, actor=cast.actor, now=timezone.now(), make_reversal=pressed_meanwhile
+    )
+    assert row.wanted == Wanted.CANCEL
+    assert redemption.reversals.get().client_ref == "pressed"
+
+
+def test_a_reversal_that_cannot_be_queued_undoes_the_wish(cast: Cast) -> None:
+    redemption = approved(cast)
+    written(cast, client_ref=f"unwanted:{redemption.reference}")
+    with pytest.raises(IntegrityError):
+        cancel(cast, redemption)
+    assert Transaction.objects.get(pk=redemption.pk).wanted == Wanted.KEEP
 
 
 def test_cancelling_leaves_a_reversal_that_a_manager_began(cast: Cast) -> None:

@@ -78,6 +78,13 @@ def test_the_same_answer_twice_changes_nothing(cast: Cast) -> None:
     assert not AuditEntry.objects.filter(event="redemption.contradicted").exists()
 
 
+def test_the_same_refusal_twice_changes_nothing(cast: Cast) -> None:
+    mine = opened(cast)
+    record(claimed(mine), Verdict.DECLINED, response_code="0051")
+    row = record(mine, Verdict.DECLINED, response_code="0065")
+    assert (row.state, row.response_code, row.needs_person) == (State.DECLINED, "0051", "")
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

@@ -59,14 +59,15 @@ def today(user: Reader, *, now: datetime) -> list[StoreDay]:
     }
     if not stores:
         return []
-    starts = {store.zone: _midnight(store, now) for store in stores.values()}
+    starts: dict[datetime, list[int]] = {}
+    for pk, store in stores.items():
+        starts.setdefault(_midnight(store, now), []).append(pk)
     is_today = Q(pk__in=())
-    for zone, start in starts.items():
-        is_today |= Q(store__zone=zone, opened_at__gte=start)
+    for start, store_ids in starts.items():
+        is_today |= Q(store_id__in=store_ids, opened_at__gte=start)
     rows: Iterable[Mapping[str, Any]] = (
         # The earliest midnight bounds the index range; the rest is decided row by row.
-        Transaction.objects.filter(is_today, opened_at__gte=min(starts.values()))
-        .filter(store_id__in=stores, is_training=False)
+        Transaction.objects.filter(is_today, opened_at__gte=min(starts), is_training=False)
         .order_by()
         .values("store_id")
         .annotate(**_SUMS)

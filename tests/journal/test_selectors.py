@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backoffice.journal import selectors
 from backoffice.journal.models import ProgrammeState, Transaction
@@ -320,3 +321,22 @@ def test_the_programme_is_what_was_last_heard_of_it(
 
 def test_every_kind_of_operation_can_be_found_by_its_code() -> None:
     assert set(selectors._STATES_OF) == set(Operation)
+
+
+def test_what_needs_a_person_is_not_sought_among_all_rows_of_a_store(cast: Cast) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL plans by the table's contents; these are SQLite's plans.")
+    with CaptureQueriesContext(connection) as queries:
+        selectors.waiting_for_a_person(cast.manager, limit=9)
+        selectors.overdue(cast.manager, opened_before=NOON, limit=9)
+        selectors.not_presented(cast.manager, opened_before=NOON, limit=9)
+    plans = []
+    for query in queries.captured_queries:
+        if "journal_transaction" in query["sql"]:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                plans.append(str(cursor.fetchall()))
+    assert len(plans) == 3
+    assert "transaction_needs_person" in plans[0]
+    assert "transaction_state_log" in plans[1]
+    assert "transaction_state_log" in plans[2]

@@ -175,9 +175,14 @@ def remember_till(response: HttpResponse, till: Device) -> None:
     )
 
 
+def details_of(request: HttpRequest) -> HtmxDetails:
+    """Return what htmx says of the request; false in itself when it did not ask."""
+    return cast(HtmxDetails, request.htmx)  # type: ignore[attr-defined]
+
+
 def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for the screen alone."""
-    details = cast(HtmxDetails, getattr(request, "htmx", False))
+    details = details_of(request)
     return bool(details) and not details.history_restore_request
 
 
@@ -206,7 +211,10 @@ def show(
     shell = "cashier/_bare.html" if fragment else "base.html"
     screen = {"shell": shell, "frame": frame, "section": section, **(context or {})}
     response = render(request, template, screen)
-    if fragment and request.method == "GET":
-        response["HX-Push-Url"] = request.get_full_path()
+    if fragment:
+        # The steps of a sale have no address of their own; a reload leads to the resting screen.
+        step = request.get_full_path() if request.method == "GET" else reverse("cashier:home")
+        if details_of(request).current_url_abs_path != step:
+            response["HX-Push-Url"] = step
     patch_vary_headers(response, ["HX-Request"])
     return response

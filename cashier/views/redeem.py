@@ -156,6 +156,7 @@ def _bad_card(request: HttpRequest, frame: Frame, problem: str) -> HttpResponse:
         response = show(request, frame, "cashier/_flash.html", {"problem": problem})
         response["HX-Retarget"] = "#flash"
         response["HX-Reswap"] = "outerHTML"
+        response["HX-Push-Url"] = "false"
         return response
     if request.POST.get("entry") != EntryMode.MANUAL:
         return _home(request, frame, {"scan_problem": problem})
@@ -189,7 +190,7 @@ def _offer(
     chosen = offered.step(offered.default_units)
     context = {
         "offer": offered,
-        "tiles": tiles,
+        "tiles": [(step, (sale.basket_cents or 0) - step.off_cents) for step in tiles],
         "chosen": chosen,
         "minus_off": -chosen.off_cents,
         "original_cents": sale.basket_cents,

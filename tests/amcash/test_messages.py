@@ -137,7 +137,11 @@ def test_the_platform_is_asked_in_the_tills_language(language: str, said: str) -
 
 @pytest.mark.parametrize("name", ["inquire", "redeem", "reverse", "echo"])
 def test_everything_sent_is_text(name: str) -> None:
-    amounts = {"basket_cents": Cents(1), "original_cents": Cents(1), "asked_cents": Cents(1)}
+    amounts: dict[str, Any] = {
+        "basket_cents": Cents(1),
+        "original_cents": Cents(1),
+        "asked_cents": Cents(1),
+    }
     built = {
         "echo": messages.echo(TERMINAL, trace_id=TRACE),
         "inquire": messages.inquire(TERMINAL, basket_cents=Cents(1), **CARD),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -105,7 +106,7 @@ def test_a_balance_in_a_kept_answer_is_not_shown_when_the_code_forbids_it(
     ],
 )
 def test_a_balance_that_did_not_come_is_not_made_up(
-    cast: Cast, scripted: ScriptedPlatform, missing: dict[str, str], words: list[str]
+    cast: Cast, scripted: ScriptedPlatform, missing: dict[str, Any], words: list[str]
 ) -> None:
     scripted.will(approved(**missing))
     assert [word for word, _miles in paper(redeem(cast)).balances] == words

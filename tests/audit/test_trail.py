@@ -32,7 +32,7 @@ def test_an_entry_says_what_happened_to_what_by_whom_and_where() -> None:
     )
     assert (found.channel, found.store, found.device) == ("console", "0001", "001")
     assert found.details == {"code": "0000", "fence": 1, "is_new": True, "why": None}
-    assert found.at is not None and str(found) == "redemption.approved transaction:1"
+    assert str(found) == "redemption.approved transaction:1"
 
 
 def test_an_entry_falls_with_the_change_it_records() -> None:

@@ -142,13 +142,13 @@ def written(cast: Cast, **values: Any) -> Transaction:
     return Transaction.objects.create(**{**fields, **values})
 
 
-def sql(statement: str, *values: object) -> None:
+def sql(statement: str, *values: str | int | bytes) -> None:
     """Run one statement as somebody with a database shell would."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
 
-def refused(match: str, statement: str, *values: object) -> None:
+def refused(match: str, statement: str, *values: str | int | bytes) -> None:
     """Assert that the database refuses a statement, for this reason."""
     with pytest.raises(Error, match=match), atomic():
         sql(statement, *values)

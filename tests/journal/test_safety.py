@@ -1,5 +1,6 @@
 """Nothing is armed, sent or written on a database, a clock or triggers that cannot be trusted."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -109,7 +110,7 @@ def test_neither_the_cashier_nor_the_sweep_sends_again_where_it_is_not_safe(
 def test_every_pragma_that_could_lose_a_commit_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = {"PRAGMA journal_mode": "wal", "PRAGMA synchronous": 2}
+    said: dict[str, object] = {"PRAGMA journal_mode": "wal", "PRAGMA synchronous": 2}
 
     class Cursor:
         def __enter__(self) -> "Cursor":
@@ -127,10 +128,11 @@ def test_every_pragma_that_could_lose_a_commit_is_refused(
     # A pragma cannot be changed inside the transaction that this test runs in.
     monkeypatch.setattr(connection, "cursor", Cursor)
     assert safety._unsafe_settings() == ""
-    for pragma, values in {
+    unsafe: dict[str, list[object]] = {
         "PRAGMA journal_mode": ["delete", "truncate", "persist", "memory", "off"],
         "PRAGMA synchronous": [0, 1],
-    }.items():
+    }
+    for pragma, values in unsafe.items():
         for value in values:
             monkeypatch.setitem(said, pragma, value)
             assert pragma.removeprefix("PRAGMA ") in safety._unsafe_settings()
@@ -167,8 +169,8 @@ def test_a_good_answer_is_remembered_for_a_moment_and_a_bad_one_never(
     assert len(asked) == 1
     safety.forget()
     assert safety.refusal() == "" and len(asked) == 2
-    now = safety.time.monotonic()
-    monkeypatch.setattr(safety.time, "monotonic", lambda: now + 31)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 31)
     assert safety.refusal() == "" and len(asked) == 3
     safety.forget()
     use_old_rules(monkeypatch)

@@ -121,7 +121,7 @@ TEMPLATES = [
 # --- Data ---------------------------------------------------------------------------------------
 MILEPOST_DATA.mkdir(parents=True, exist_ok=True)
 _database = env.database(f"sqlite:///{MILEPOST_DATA / 'milepost.sqlite3'}")
-if str(_database["ENGINE"]).endswith("sqlite3"):
+if str(_database.get("ENGINE", "")).endswith("sqlite3"):
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

@@ -1,6 +1,7 @@
 """Django's entry for the audit application."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditConfig(AppConfig):
@@ -8,3 +9,4 @@ class AuditConfig(AppConfig):
 
     name = "backoffice.audit"
     label = "audit"
+    verbose_name = _("Audit")

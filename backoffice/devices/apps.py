@@ -1,6 +1,7 @@
 """Django's entry for the devices application."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DevicesConfig(AppConfig):
@@ -8,3 +9,4 @@ class DevicesConfig(AppConfig):
 
     name = "backoffice.devices"
     label = "devices"
+    verbose_name = _("Devices")

@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.core import checks
 from django.db.models.signals import post_migrate, pre_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class JournalConfig(AppConfig):
@@ -10,6 +11,7 @@ class JournalConfig(AppConfig):
 
     name = "backoffice.journal"
     label = "journal"
+    verbose_name = _("Transaction log")
 
     def ready(self) -> None:
         """Keep the triggers in place after every migrate, and check the timings at start-up."""

@@ -1,6 +1,7 @@
 """Django's entry for the stores application."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class StoresConfig(AppConfig):
@@ -8,3 +9,4 @@ class StoresConfig(AppConfig):
 
     name = "backoffice.stores"
     label = "stores"
+    verbose_name = _("Stores")

@@ -5,10 +5,9 @@ import re
 import threading
 import urllib.error
 
-import pytest
-
 from amcash.messages import REDEEM_PATH
 from tests.live.counter import Counter, Page
+from tests.servers.pages import form_to
 from tests.servers.stack import Sandbox, Web, eventually
 
 COLLECTOR = "80000010001"
@@ -60,18 +59,14 @@ def heading(page: Page) -> str:
     return found[1].strip() if found else ""
 
 
-@pytest.mark.parametrize("is_applied", [True, False])
 def test_killed_between_send_and_answer_a_sale_is_a_doubt_and_then_what_it_is(
-    web: Web, sandbox: Sandbox, counter: Counter, is_applied: bool
+    web: Web, sandbox: Sandbox, counter: Counter
 ) -> None:
     before = len(states(web))
     form = counter.offered(COLLECTOR)
-    sandbox.fault("delay", path=REDEEM_PATH, seconds=3, when="after" if is_applied else "before")
+    sandbox.fault("delay", path=REDEEM_PATH, seconds=3)
     press = Sending(counter, form.action, form.fields)
-    if is_applied:
-        eventually(lambda: sandbox.effects(COLLECTOR))
-    else:
-        eventually(lambda: sandbox.exchanges(REDEEM_PATH))
+    eventually(lambda: sandbox.effects(COLLECTOR))
     web.kill()
     assert press.ended().was_cut
 
@@ -104,6 +99,30 @@ def test_killed_between_send_and_answer_a_sale_is_a_doubt_and_then_what_it_is(
     settled = counter.get(address)
     assert row["confirmation_number"] in settled.text.replace(" ", "").replace("\xa0", "")
     assert NOT_CONFIRMED not in settled.text
+
+
+def test_killed_before_the_platform_acted_and_paid_another_way_it_comes_to_nothing(
+    web: Web, sandbox: Sandbox, counter: Counter
+) -> None:
+    form = counter.offered(COLLECTOR)
+    sandbox.fault("delay", path=REDEEM_PATH, seconds=3, when="before")
+    press = Sending(counter, form.action, form.fields)
+    eventually(lambda: sandbox.exchanges(REDEEM_PATH))
+    web.kill()
+    assert press.ended().was_cut
+    web.start()
+    address = counter.latest_sale()
+    eventually(lambda: NOT_CONFIRMED in heading(counter.get(address)))
+    # The customer pays with money: whatever the platform did or will do is given back.
+    page = counter.post(form_to(counter.get(address).text, f"{address}cancel/"))
+    assert page.path == address
+    assert NOT_CONFIRMED not in heading(page)
+    web.manage("settle")
+    assert [one["kind"] for one in sandbox.effects(COLLECTOR)] == ["redeem", "reverse"]
+    assert sandbox.total_miles() == 0
+    sent = sandbox.exchanges(REDEEM_PATH)
+    assert len({(one["key"], one["body_sha256"]) for one in sent}) == 1
+    assert [one["state"] for one in states(web)[-2:]] == ["approved", "approved"]
 
 
 def test_killed_before_anything_was_sent_nothing_is_taken(

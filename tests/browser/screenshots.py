@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
-from tests.browser.places import ROOT, Place, running_place
+from backoffice.processes import ROOT
+from tests.servers.stack import Sandbox, sandbox_running, web_running
 
 SIZES = {"1024": (1024, 768), "768": (768, 1024), "1366": (1366, 768), "390": (390, 844)}
 LOOKS = {"en": ("light", "ana", "246810"), "fr": ("dark", "benoit", "135790")}
@@ -32,14 +32,15 @@ class Walk:
     """One browser at one till, and where its pictures go."""
 
     page: Page
-    place: Place
+    web: str
+    sandbox: Sandbox
     into: Path
     look: str
     sizes: Sequence[str]
     only: str = ""
 
     def open(self, path: str) -> None:
-        self.page.goto(self.place.web + path)
+        self.page.goto(self.web + path)
 
     def shot(self, name: str) -> None:
         """Keep a picture of this screen at every size."""
@@ -77,11 +78,7 @@ class Walk:
         self.enter()
         self.page.wait_for_url("**/sale/**")
         self.page.wait_for_timeout(SETTLED_MS)
-        return self.page.url.removeprefix(self.place.web)
-
-    def control(self, what: str, **fields: object) -> None:
-        """Turn one of the sandbox's switches."""
-        requests.post(f"{self.place.sandbox}/_control/{what}", json=fields, timeout=10)
+        return self.page.url.removeprefix(self.web)
 
 
 def entry(walk: Walk, user: str, pin: str) -> None:
@@ -124,14 +121,14 @@ def redemption(walk: Walk) -> None:
     walk.enter()
     page.wait_for_selector(".receipt")
     walk.shot("09-done")
-    sale = page.url.removeprefix(walk.place.web)
+    sale = page.url.removeprefix(walk.web)
     walk.open(f"{sale}receipt/")
     walk.shot("10-paper")
     walk.open(f"{sale}receipt/?copy=1")
     walk.shot("11-paper-copy")
     walk.offer("80000010001", "812.40")
     walk.shot("12-offer-many-by-balance")
-    walk.control("seed", members=[{"collector": "80000019999", "cash_miles": 90000}])
+    walk.sandbox.control("seed", members=[{"collector": "80000019999", "cash_miles": 90000}])
     walk.offer("80000019999", "812.40")
     walk.shot("13-offer-many")
     walk.offer("80000010003", "43.35")
@@ -139,7 +136,7 @@ def redemption(walk: Walk) -> None:
     walk.enter()
     page.wait_for_selector(".receipt")
     walk.shot("15-done-hidden-balance")
-    walk.open(page.url.removeprefix(walk.place.web) + "receipt/")
+    walk.open(page.url.removeprefix(walk.web) + "receipt/")
     walk.shot("16-paper-hidden-balance")
 
 
@@ -179,7 +176,7 @@ def reversal(walk: Walk) -> None:
     walk.enter()
     page.wait_for_selector(".receipt")
     walk.shot("33-reversed")
-    walk.open(page.url.removeprefix(walk.place.web) + "receipt/")
+    walk.open(page.url.removeprefix(walk.web) + "receipt/")
     walk.shot("34-paper-reversal")
     walk.open(sale)
     walk.shot("35-sale-reversed")
@@ -196,8 +193,8 @@ def doubts(walk: Walk) -> None:
     redeem = {"path": "/checkout/amcash/redeem"}
     # A collector of this look's own: a doubt holds up what the same one wants later.
     collector = {"en": "80000019991", "fr": "80000019992"}[walk.look]
-    walk.control("seed", members=[{"collector": collector, "cash_miles": 1200}])
-    walk.control("faults", kind="hang", times=2, match=redeem, seconds=30, when="before")
+    walk.sandbox.control("seed", members=[{"collector": collector, "cash_miles": 1200}])
+    walk.sandbox.control("faults", kind="hang", times=2, match=redeem, seconds=30, when="before")
     walk.offer(collector, "43.35")
     walk.enter()
     page.wait_for_selector("[data-inflight]:visible")
@@ -208,7 +205,7 @@ def doubts(walk: Walk) -> None:
     page.get_by_role("button").filter(has_text="F9").click()
     page.wait_for_timeout(SETTLED_MS)
     walk.shot("42-cancelling")
-    walk.open(page.url.removeprefix(walk.place.web) + "receipt/")
+    walk.open(page.url.removeprefix(walk.web) + "receipt/")
     walk.shot("43-paper-slip")
     walk.open("/today/")
     walk.shot("50-today")
@@ -218,22 +215,63 @@ def doubts(walk: Walk) -> None:
     walk.shot("52-rest")
 
 
+def office(walk: Walk) -> None:
+    """The back office, as the stores' manager sees it."""
+    page = walk.page
+    page.context.clear_cookies()
+    walk.open("/sign-in/?next=/office/")
+    if walk.look == "fr":
+        page.click("button[value=fr]")
+    page.fill("#id_username", "manager")
+    page.fill("#id_password", "milepost-manager")
+    page.click("button.button--main")
+    language(walk)
+    walk.open("/office/")
+    walk.shot("60-office")
+    walk.open("/office/log/")
+    walk.shot("61-log")
+    page.locator("#log tbody a").first.click()
+    walk.shot("62-transaction")
+
+
+def language(walk: Walk) -> None:
+    """Choose this look's language; signing in chose the person's."""
+    button = walk.page.locator(f".language button[value={walk.look}]")
+    if button.count():
+        button.click()
+
+
 STORIES = {
     "entry": None,
     "redemption": redemption,
     "refusals": refusals,
     "reversal": reversal,
     "doubts": doubts,
+    "office": office,
 }
 
 
+def complain(message: ConsoleMessage) -> None:
+    """Say what a page complains of."""
+    if message.type in {"warning", "error"}:
+        print(message.type, message.text)
+
+
 @contextmanager
-def place_for(web: str, sandbox: str) -> Iterator[Place]:
+def servers(web: str, sandbox: str) -> Iterator[tuple[str, Sandbox]]:
+    """Give the addresses of running servers, or of ones started for this walk."""
     if web:
-        yield Place(web=web, sandbox=sandbox)
+        yield web, Sandbox(url=sandbox)
         return
-    with tempfile.TemporaryDirectory() as folder, running_place(Path(folder)) as place:
-        yield place
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        # A silence is told from an answer in two seconds instead of ten.
+        timings = {"PLATFORM_CONNECT_S": "2", "PLATFORM_TOTAL_S": "2", "PLATFORM_LEASE_S": "12"}
+        with (
+            sandbox_running(data / "sandbox") as platform,
+            web_running(data / "milepost", platform, **timings) as console,
+        ):
+            yield console.url, platform
 
 
 def main() -> int:
@@ -246,7 +284,10 @@ def main() -> int:
     parser.add_argument("--stories", nargs="*", default=list(STORIES), choices=list(STORIES))
     chosen = parser.parse_args()
     chosen.into.mkdir(parents=True, exist_ok=True)
-    with place_for(chosen.web, chosen.sandbox) as place, sync_playwright() as playwright:
+    with (
+        servers(chosen.web, chosen.sandbox) as (web, sandbox),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )
@@ -254,10 +295,12 @@ def main() -> int:
             scheme, user, pin = LOOKS[look]
             context = browser.new_context(color_scheme=scheme, locale="en-CA")  # type: ignore[arg-type]
             page = context.new_page()
-            page.on("console", lambda message: print(message.type, message.text))
+            page.on("console", complain)
             page.on("pageerror", lambda error: print("error", error))
-            walk = Walk(page=page, place=place, into=chosen.into, look=look, sizes=chosen.sizes)
-            walk.control("reset")
+            walk = Walk(
+                page=page, web=web, sandbox=sandbox, into=chosen.into, look=look, sizes=chosen.sizes
+            )
+            walk.sandbox.control("reset")
             entry(walk, user, pin)
             for name in chosen.stories:
                 story = STORIES[name]

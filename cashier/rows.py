@@ -171,7 +171,7 @@ def deadline_moment(transaction: Transaction, now: datetime) -> Moment:
         time=day_clock(deadline, transaction.store),
         text=_("Last moment to reverse"),
         countdown=deadline,
-        left=_("%(time)s left") % {"time": time_left(left)},
+        left=time_left(left),
     )
 
 

@@ -151,16 +151,15 @@ function stopWaiting() {
 /* The answer did not come, or was not a screen: say so, and let the same form be sent again. */
 function recover(event) {
   const form = event.detail.elt?.closest?.("form");
-  if (!form) return;
-  delete form.dataset.sent;
-  if (!waiting || waiting.form !== form) return;
-  stopWaiting();
   const screen = screenOf();
+  if (!form || !screen) return;
+  delete form.dataset.sent;
+  stopWaiting();
   delete screen.dataset.waiting;
   screen.querySelectorAll("[data-inflight]").forEach((panel) => (panel.hidden = true));
   screen.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
   const flash = document.getElementById("flash");
-  if (flash) flash.textContent = document.body.dataset.unreached || "";
+  if (flash) flash.textContent = screen.dataset.unreached;
   announce(flash?.textContent);
 }
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) document.addEventListener(name, recover);

@@ -234,7 +234,7 @@ def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome
         raise _refused(error) from error
     if not is_new:
         return Outcome(transaction=row)
-    row = exchange.deliver(row, _delivery(sender, 2), stamped=stamped)
+    row = exchange.deliver(row, _delivery(sender, 2), stamped=stamped, body=intent.body)
     return Outcome(transaction=row, is_new=True)
 
 

@@ -41,12 +41,15 @@ def stamp() -> float:
     return time.monotonic()
 
 
-def deliver(row: Transaction, delivery: Delivery, *, stamped: float) -> Transaction:
+def deliver(
+    row: Transaction, delivery: Delivery, *, stamped: float, body: bytes | None = None
+) -> Transaction:
     """Send an armed row's frozen bytes, record what comes back, and return the row as it is then.
 
-    `stamped` is the `stamp()` taken before the row was armed.
+    `stamped` is the `stamp()` taken before the row was armed. `body` spares whoever has just
+    committed the frozen bytes reading them back.
     """
-    body = payloads.body_of(row)
+    body = payloads.body_of(row) if body is None else body
     assert body  # Only what is settled and past its deadlines is ever emptied.
     has_unknown = row.has_unknown
     for sends_left in reversed(range(delivery.tries)):

@@ -147,6 +147,9 @@ class Transaction(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="corrections"
     )
 
+    # No column: the attempt that this process is making, kept here by who armed the row.
+    attempt_at_hand: "Attempt | None" = None
+
     class Meta:
         ordering = ("-opened_at", "-id")
         verbose_name = _("transaction")

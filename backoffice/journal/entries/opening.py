@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
+from django.db.models import Q
 from django.db.transaction import atomic
 
 from backoffice.journal import decisions, payloads, safety
@@ -11,6 +12,8 @@ from backoffice.journal.entries.intents import Conflict, Intent, Refused
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import GRANTED, LIVE_REVERSAL, UNSETTLED, Operation, State
 from backoffice.people.actors import Actor
+
+_IN_DOUBT = frozenset({State.DOUBT, State.MANUAL})
 
 
 def open_transaction(
@@ -22,23 +25,26 @@ def open_transaction(
     sent (R2). Raises Refused, and then nothing was written.
     """
     mac = rows.intent_mac(intent.operation, intent.asked)
-    existing = _existing(intent.client_ref, mac)
-    if existing is not None:
-        return existing, False
-    _refuse_unless_safe()
+    why = safety.refusal()
+    if why:
+        existing = _existing(intent.client_ref, mac)
+        if existing is not None:
+            return existing, False
+        raise Refused(Conflict.UNSAFE, why)
     collector_mac = payloads.vault().blind_index(intent.card_number)
     try:
         with atomic(durable=True):
-            row = rows.insert(intent, mac, collector_mac, actor, now)
-            armed = rows.arm(row, sender=sender, now=now, lease=lease, only=State.QUEUED)
-            assert armed  # Nobody else can see the row before this commit.
+            # A repeated press is found by the database's own rule that a `client_ref` is unique:
+            # to ask first would cost every sale a query and still not be sure.
+            right = rows.Right(sender=sender, lease=lease)
+            row = rows.insert(intent, mac, collector_mac, actor, now, right=right)
             # Looked at after arming: the unique index has by then made any other send for this
             # collector finish, so a doubt that it left is visible here.
             _refuse_after_doubt(row, actor, now)
             rows.log(row, "armed", actor=rows.name(actor), channel=actor.channel)
     except IntegrityError:
         return _after_collision(intent, mac, collector_mac, now), False
-    return rows.reread(row), True
+    return row, True
 
 
 def repeated(operation: Operation, *, client_ref: str, asked: str) -> Transaction | None:
@@ -96,11 +102,13 @@ def _refuse_after_doubt(row: Transaction, actor: Actor, now: datetime) -> None:
     others = Transaction.objects.filter(
         collector_mac=row.collector_mac, operation=Operation.REDEEM
     ).exclude(pk=row.pk)
-    if others.filter(state__in={State.DOUBT, State.MANUAL}).exists():
+    flagged = Q(needs_person="declined_after_doubt", deadline_at__gt=now)
+    standing = others.filter(Q(state__in=_IN_DOUBT) | flagged)
+    states = set(standing.order_by().values_list("state", flat=True).distinct())
+    if states & _IN_DOUBT:
         raise Refused(Conflict.COLLECTOR_IN_DOUBT)
     is_supervisor = actor.user is not None and actor.user.may_open_office
-    flagged = others.filter(needs_person="declined_after_doubt", deadline_at__gt=now)
-    if not is_supervisor and flagged.exists():
+    if states and not is_supervisor:
         raise Refused(Conflict.SUPERVISOR_NEEDED)
 
 

@@ -1,5 +1,6 @@
 """One row's changes: each a compare-and-set, each with its audit entry. For this package only."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,18 +21,34 @@ def reread(row: Transaction) -> Transaction:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """The right to send a row from the moment it exists."""
+
+    sender: str
+    lease: timedelta
+
+
 def insert(
-    intent: Intent, mac: str, collector_mac: str, actor: Actor, now: datetime
+    intent: Intent,
+    mac: str,
+    collector_mac: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    right: Right | None = None,
 ) -> Transaction:
-    """Add a queued row and its frozen body, in the caller's commit."""
+    """Add a row and its frozen body, in the caller's commit: queued, or armed with its attempt.
+
+    Raises IntegrityError when armed while another send for the same collector is under way.
+    """
     zone = actor.device.store.sponsor.programme_zone
     tzinfo = clock.zone_named(zone)
     original = intent.reverses
     deadline_at = original.deadline_at if original else clock.reversal_deadline(now, tzinfo)
     row = Transaction.objects.create(
         operation=intent.operation,
-        state=State.QUEUED,
-        due_at=now,
+        **_at_birth(right, now),
         store=actor.device.store,
         device=actor.device,
         user=actor.user,
@@ -58,7 +75,21 @@ def insert(
         reverses=original,
     )
     payloads.add(row, intent.body)
+    if right is not None:
+        add_attempt(row, now)
     return row
+
+
+def _at_birth(right: Right | None, now: datetime) -> dict[str, Any]:
+    if right is None:
+        return {"state": State.QUEUED, "due_at": now}
+    return {
+        "state": State.ARMED,
+        "due_at": now + right.lease,
+        "fence": 1,
+        "owner": right.sender,
+        "first_sent_at": now,
+    }
 
 
 def advance(
@@ -67,16 +98,26 @@ def advance(
     *,
     held: int | None = None,
     only: State | None = None,
+    is_untouched: bool = False,
     **changes: Any,
 ) -> bool:
-    """Change one row if it still is what the caller saw; say whether it was."""
+    """Change one row if it still is what the caller saw; say whether it was.
+
+    The caller's copy is changed along, so that nobody reads back what was just written.
+    """
     lawful = [before for before in State if is_lawful(before, after)]
     if only is not None:
         lawful = [before for before in lawful if before is only]
     rows = Transaction.objects.filter(pk=row.pk, state__in=lawful)
     if held is not None:
         rows = rows.filter(fence=held)
-    return rows.update(state=after, **changes) == 1
+    if is_untouched:
+        rows = rows.filter(wanted=row.wanted, has_unknown=row.has_unknown)
+    if rows.update(state=after, **changes) != 1:
+        return False
+    for name, value in {"state": after, **changes}.items():
+        setattr(row, name, value)
+    return True
 
 
 def arm(row: Transaction, *, sender: str, now: datetime, lease: timedelta, only: State) -> bool:
@@ -101,7 +142,7 @@ def arm(row: Transaction, *, sender: str, now: datetime, lease: timedelta, only:
 
 def add_attempt(row: Transaction, now: datetime) -> None:
     """Note that the holder of the row's present fence may send."""
-    Attempt.objects.create(
+    row.attempt_at_hand = Attempt.objects.create(
         transaction=row, fence=row.fence, sender=row.owner, armed_at=now, result=Result.UNDER_WAY
     )
 

@@ -11,7 +11,7 @@ from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import MakeReversal
 from backoffice.journal.entries.wishes import queue_reversal
 from backoffice.journal.models import Attempt, Result, Transaction
-from backoffice.journal.states import SETTLED, State, Wanted
+from backoffice.journal.states import SETTLED, Operation, State, Wanted
 
 _RESULTS = {
     Verdict.UNKNOWN: Result.UNKNOWN,
@@ -58,6 +58,8 @@ def record(
     fence = row.fence
     with atomic(durable=True):
         attempt = _complete_attempt(row, finding, now)
+        if _settle_untouched(row, finding, now, attempt):
+            return row
         row = Transaction.objects.select_for_update().get(pk=row.pk)
         if row.has_unknown and if_doubted is not None:
             finding = if_doubted
@@ -72,18 +74,44 @@ def record(
     return rows.reread(row)
 
 
+def _settle_untouched(
+    row: Transaction, finding: Finding, now: datetime, attempt: Attempt | None
+) -> bool:
+    """Settle a redemption that nobody touched since it was armed, and say whether that was so.
+
+    One compare-and-set proves that the caller's copy is what the database has, so it is neither
+    locked nor read again. Anything else is left to the way that locks and reads.
+    """
+    if row.operation != Operation.REDEEM or row.wanted != Wanted.KEEP or row.has_unknown:
+        return False
+    if row.state != State.ARMED or finding.verdict not in DEFINITIVE:
+        return False
+    change = decisions.after_answer(rows.facts(row), finding.verdict)
+    if change is None or not _settled(
+        row, change, finding, now, held=row.fence, only=State.ARMED, is_untouched=True
+    ):
+        return False
+    if attempt is not None and finding.answer is not None:
+        payloads.add(row, finding.answer, attempt=attempt)
+    return True
+
+
 def _complete_attempt(row: Transaction, finding: Finding, now: datetime) -> Attempt | None:
-    attempt = Attempt.objects.filter(transaction=row, fence=row.fence, result="").first()
-    if attempt is not None:
-        Attempt.objects.filter(pk=attempt.pk, result="").update(
-            finished_at=now,
-            result=_RESULTS.get(finding.verdict, Result.ANSWERED),
-            http_status=finding.http_status,
-            response_code=finding.response_code,
-            silence=finding.silence,
-            duration_ms=finding.duration_ms,
-        )
-    return attempt
+    """Write what the attempt at hand brought; return it, or None if it was complete already."""
+    attempt = row.attempt_at_hand
+    if attempt is None or attempt.fence != row.fence:
+        attempt = Attempt.objects.filter(transaction=row, fence=row.fence).first()
+    if attempt is None:
+        return None
+    changed = Attempt.objects.filter(pk=attempt.pk, result="").update(
+        finished_at=now,
+        result=_RESULTS.get(finding.verdict, Result.ANSWERED),
+        http_status=finding.http_status,
+        response_code=finding.response_code,
+        silence=finding.silence,
+        duration_ms=finding.duration_ms,
+    )
+    return attempt if changed else None
 
 
 def _merge(row: Transaction, finding: Finding, now: datetime) -> bool:
@@ -100,17 +128,7 @@ def _merge(row: Transaction, finding: Finding, now: datetime) -> bool:
         Transaction.objects.filter(pk=row.pk).update(needs_person=needs_person)
         rows.log(row, "contradicted", actor=row.owner, code=finding.response_code)
         return False
-    rows.advance(
-        row,
-        change.state,
-        due_at=None,
-        settled_at=now if change.state in SETTLED else None,
-        needs_person=change.needs_person,
-        after_doubt=change.is_after_doubt,
-        **_answer_fields(finding),
-    )
-    row.refresh_from_db()
-    rows.log(row, _event(finding.verdict), actor=row.owner, code=finding.response_code)
+    _settled(row, change, finding, now)
     if row.reverses_id is not None and row.is_granted:
         Transaction.objects.filter(pk=row.reverses_id).update(reversed_at=now)
     return True
@@ -121,6 +139,24 @@ def _is_another_grant(row: Transaction, finding: Finding) -> bool:
         return False
     granted = (row.confirmation_number, row.units)
     return granted != (finding.confirmation_number, finding.units)
+
+
+def _settled(
+    row: Transaction, change: Change, finding: Finding, now: datetime, **held: Any
+) -> bool:
+    is_changed = rows.advance(
+        row,
+        change.state,
+        **held,
+        due_at=None,
+        settled_at=now if change.state in SETTLED else None,
+        needs_person=change.needs_person,
+        after_doubt=change.is_after_doubt,
+        **_answer_fields(finding),
+    )
+    if is_changed:
+        rows.log(row, _event(finding.verdict), actor=row.owner, code=finding.response_code)
+    return is_changed
 
 
 def _answer_fields(finding: Finding) -> dict[str, Any]:

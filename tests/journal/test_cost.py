@@ -1,0 +1,37 @@
+"""What a redemption asks of the database. Speed itself is measured by bin/bench, never here."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from amcash.orders import Card, EntryMode
+from tests.amcash.stories import redeem
+from tests.cast import COLLECTOR_WITHOUT_CASH, Cast
+from tests.scripted import ScriptedPlatform, approved
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_redemption_reads_once_and_writes_only_what_it_must(
+    cast: Cast, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(approved())
+    # The first one also asks whether the database is safe.
+    redeem(cast, card=Card(number=COLLECTOR_WITHOUT_CASH, entry_mode=EntryMode.SCAN))
+    with CaptureQueriesContext(connection) as asked:
+        row = redeem(cast)
+    assert row.is_granted
+    words = [" ".join(query["sql"].split()[:3]).replace('"', "") for query in asked]
+    assert [word for word in words if not word.startswith(("BEGIN", "COMMIT"))] == [
+        "INSERT INTO journal_transaction",
+        "INSERT INTO journal_payload",
+        "INSERT INTO journal_attempt",
+        # Does an earlier redemption of this collector stand in doubt?
+        "SELECT DISTINCT journal_transaction.state",
+        "INSERT INTO audit_auditentry",
+        # The call is here, with no transaction open.
+        "UPDATE journal_attempt SET",
+        "UPDATE journal_transaction SET",
+        "INSERT INTO audit_auditentry",
+        "INSERT INTO journal_payload",
+    ]

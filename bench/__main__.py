@@ -10,12 +10,17 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from bench import redemption
+from bench import console, export, log, redemption
 from bench.figures import Result
 from bench.places import Ground, ground
 from tests.servers.postgres import NoServer
 
-MEASUREMENTS = {"redemption": redemption.measure}
+MEASUREMENTS = {
+    "redemption": redemption.measure,
+    "log": log.measure,
+    "export": export.measure,
+    "console": console.measure,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from backoffice.processes import ROOT
 from bench import stub
+from bench.hands import Hand
 from tests.servers import postgres
 from tests.servers.stack import Sandbox, Web
 
@@ -59,7 +60,8 @@ class Ground:
     folder: Path
     platform: str
     server: str = ""
-    _made: int = field(default=0)
+    _made: int = 0
+    _filled: dict[tuple[str, int], Place] = field(default_factory=dict)
 
     def place(self, database: str) -> Place:
         """Make a fresh place on `sqlite` or `postgres`."""
@@ -74,6 +76,15 @@ class Ground:
             settings = {"DATABASE_URL": self.server.replace("/milepost?", f"/{name}?")}
         place = Place(database=database, data=data, settings=settings, platform=self.platform)
         self._prepare(place)
+        return place
+
+    def filled(self, database: str, count: int) -> Place:
+        """Return a place with so many rows in its log; the same one for whoever asks."""
+        place = self._filled.get((database, count))
+        if place is None:
+            place = self._filled[database, count] = self.place(database)
+            with Hand(place.environment) as hand:
+                hand.do("fill.rows", count=count)
         return place
 
     def _prepare(self, place: Place) -> None:

@@ -1,5 +1,6 @@
 """Has things done at a steady pace, in turns, and says how long each took."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -50,10 +51,9 @@ def flat_out(make: Callable[[], Callable[[], object]], *, threads: int, seconds:
     workers = [threading.Thread(target=work, args=(place,)) for place in range(threads)]
     for worker in workers:
         worker.start()
-    try:
+    # Whoever broke it has left its error.
+    with contextlib.suppress(threading.BrokenBarrierError):
         ready.wait(timeout=60)
-    except threading.BrokenBarrierError:
-        pass
     began = time.perf_counter()
     for worker in workers:
         worker.join()

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from django.contrib.auth import SESSION_KEY
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Count, Model
 from django.test import Client
 from django.utils import timezone
 
@@ -19,7 +18,7 @@ from amcash.rules import Offer
 from backoffice.audit.models import AuditEntry
 from backoffice.devices.models import Device
 from backoffice.journal import payloads
-from backoffice.journal.models import Transaction
+from backoffice.journal.models import State, Transaction
 from backoffice.people.actors import Actor, Channel
 from backoffice.people.models import User
 from backoffice.units import Cents, Miles
@@ -79,9 +78,16 @@ def flow(*, what: str, url: str, weight: dict[str, int], threads: int, seconds: 
             return _presses(url)
         connection.close()
         actor = _actor()
-        return lambda: _redeem(actor)
+        return lambda: _press(actor)
 
     return flat_out(make, threads=threads, seconds=seconds)
+
+
+def granted() -> dict[str, int]:
+    """Return how many redemptions there are, and how many of them were granted."""
+    rows = Transaction.objects.order_by().values_list("state")
+    states = dict(rows.annotate(count=Count("pk")))
+    return {"all": sum(states.values()), "granted": states.get(State.APPROVED, 0)}
 
 
 def profile(*, times: int) -> list[str]:
@@ -107,6 +113,14 @@ def _card() -> Card:
 
 
 def _redeem(actor: Actor) -> Transaction:
+    row = _press(actor)
+    if not row.is_granted:
+        said = list(row.attempts.values_list("result", "silence", "response_code", "duration_ms"))
+        raise AssertionError(f"{row.state}: {said}")
+    return row
+
+
+def _press(actor: Actor) -> Transaction:
     order = RedemptionOrder(
         client_ref=str(uuid.uuid4()),
         sale_ref=str(uuid.uuid4()),
@@ -116,22 +130,21 @@ def _redeem(actor: Actor) -> Transaction:
         asked_cents=ASKED_CENTS,
         language="en",
     )
-    row = services.redeem(order, actor=actor, now=timezone.now()).transaction
-    assert row.is_granted, row.state
-    return row
+    return services.redeem(order, actor=actor, now=timezone.now()).transaction
+
+
+def redeem_once() -> None:
+    """Leave one more sale in the log."""
+    _redeem(_actor())
 
 
 def _presses(url: str) -> Callable[[], object]:
     """Return a press of Redeem by a signed-in cashier on one open connection."""
-    actor = _actor()
-    assert actor.user is not None
-    cookies, session_key = signed_in(actor.user, actor.device)
-    headers = {**cookies, "Content-Type": "application/x-www-form-urlencoded"}
+    headers, bound_to = browser()
     line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-    bound_to = f"sale:{session_key}:{actor.device.pk}"
 
     def press() -> None:
-        form = {"sale": _sealed(bound_to), "client_ref": str(uuid.uuid4()), "units": "4"}
+        form = {"sale": sealed(bound_to), "client_ref": str(uuid.uuid4()), "units": "4"}
         line.request("POST", "/redeem/", urlencode(form), headers)
         answer = line.getresponse()
         said = answer.read()
@@ -140,20 +153,25 @@ def _presses(url: str) -> Callable[[], object]:
     return press
 
 
-def signed_in(user: User, till: Device) -> tuple[dict[str, str], str]:
-    """Return the headers of a browser in which this person stands at this till, and its session."""
+def browser() -> tuple[dict[str, str], str]:
+    """Return the headers of a browser in which a cashier stands at a till, and what seals there."""
+    actor = _actor()
+    assert actor.user is not None
     client = Client(SERVER_NAME="localhost")
-    client.force_login(user)
-    assert SESSION_KEY in client.session
-    client.post("/till/", {"till": str(till.pk)})
+    client.force_login(actor.user)
+    client.post("/till/", {"till": str(actor.device.pk)})
     client.get("/")
     jar = {name: morsel.value for name, morsel in client.cookies.items()}
-    cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
-    headers = {"Cookie": cookie, "X-CSRFToken": jar.get("csrftoken", "")}
-    return headers, str(client.session.session_key)
+    headers = {
+        "Cookie": "; ".join(f"{name}={value}" for name, value in jar.items()),
+        "X-CSRFToken": jar["csrftoken"],
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    return headers, f"sale:{client.session.session_key}:{actor.device.pk}"
 
 
-def _sealed(bound_to: str) -> str:
+def sealed(bound_to: str) -> str:
+    """Return an open sale as the form of an offer holds it."""
     offer = Offer(
         basket_cents=BASKET_CENTS,
         unit_cents=Cents(1000),

@@ -33,7 +33,7 @@ class AmountField(forms.Field):
         if len(text) > _LONGEST_TEXT:
             raise ValidationError(_("This amount is too large. Check it."), code="too_large")
         # The last mark followed by one or two digits is the decimal one; the others group.
-        match = re.fullmatch(r"(\d[\d,.]*?|)(?:[.,](\d{0,2}))?", text)
+        match = re.fullmatch(r"([0-9][0-9,.]*?|)(?:[.,]([0-9]{0,2}))?", text)
         whole = re.sub(r"[.,]", "", match[1]) if match else ""
         if not match or not (whole or match[2]):
             raise ValidationError(_("Type an amount such as 43.35."), code="invalid")

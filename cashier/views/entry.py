@@ -50,7 +50,8 @@ def till(request: HttpRequest) -> HttpResponse:
     tills = usable_tills(request.user)
     if request.method == "POST":
         picked = request.POST.get("till", "")
-        found = tills.filter(pk=picked).first() if picked.isdigit() else None
+        # Compared as text: a number that the database cannot hold names no till either.
+        found = next((one for one in tills if str(one.pk) == picked), None)
         if found is not None:
             response = SeeOther(reverse("cashier:home"))
             remember_till(response, found)

@@ -67,6 +67,14 @@ def test_only_the_tills_of_ones_own_stores_can_be_picked(cast: Cast) -> None:
     assert refused.status_code == 200 and TILL_COOKIE not in client.cookies
 
 
+@pytest.mark.parametrize("picked", ["", "x", "\u00b2", "-1", "8" * 20, "8" * 5000])
+def test_what_names_no_till_asks_for_one_again(cast: Cast, picked: str) -> None:
+    client = Client()
+    client.force_login(cast.cashier)
+    refused = client.post(reverse("cashier:till"), {"till": picked})
+    assert refused.status_code == 200 and TILL_COOKIE not in client.cookies
+
+
 def test_a_tills_cookie_cannot_be_made_up(cast: Cast) -> None:
     client = Client()
     client.force_login(cast.cashier)

@@ -91,7 +91,7 @@ def test_an_amount_is_read_as_people_type_it(
     assert asked == f"{cents // 100}.{cents % 100:02d}"
 
 
-@pytest.mark.parametrize("typed", ["", "0", "abc", "-5", "1e9", "999999999"])
+@pytest.mark.parametrize("typed", ["", "0", "abc", "-5", "1e9", "999999999", "\u0664\u0663"])
 def test_a_bad_amount_is_named_kept_and_not_sent(
     till: Till, scripted: ScriptedPlatform, typed: str
 ) -> None:

@@ -51,6 +51,8 @@ AIRMILES_TOKEN_URL = env.platform_url("AIRMILES_TOKEN_URL", default=f"{_SANDBOX}
 AIRMILES_AUDIENCE = env.text("AIRMILES_AUDIENCE", default="https://partners.loyalty.com")
 AIRMILES_CLIENT_ID = env.client("AIRMILES_CLIENT_ID", default="milepost")
 AIRMILES_CLIENT_SECRET = env.text("AIRMILES_CLIENT_SECRET", default="sandbox")
+# On a desk without a scanner the resting screen can play one with the sandbox's test cards.
+MILEPOST_TEST_CARDS = not env.is_production and AIRMILES_BASE_URL == _SANDBOX
 # Two tries of 9.5 s: a till has an answer or a doubt by 20 s (PRODUCT 4). Each has its own lease.
 PLATFORM_CONNECT_S = env.number("PLATFORM_CONNECT_S", "3", float)
 PLATFORM_TOTAL_S = env.number("PLATFORM_TOTAL_S", "9.5", float)

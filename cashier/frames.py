@@ -15,7 +15,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
-from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
@@ -26,6 +25,7 @@ from backoffice.people.actors import Actor, Channel
 from backoffice.people.models import User
 from backoffice.people.scope import usable_tills
 from backoffice.stores.models import Sponsor, Store, Word
+from cashier.templatetags.milepost import seconds
 
 TILL_COOKIE = "milepost-till"
 _TILL_SALT = "cashier.till"
@@ -94,7 +94,7 @@ class Frame:
         """How long the programme's last answer took: ``0.6``."""
         if self.programme.answer_ms is None:
             return ""
-        return number_format(self.programme.answer_ms / 1000, decimal_pos=1)
+        return seconds(self.programme.answer_ms)
 
     @cached_property
     def open_count(self) -> int:

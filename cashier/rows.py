@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from amcash.receipts import whole_basket_of
@@ -19,6 +18,7 @@ from cashier.templatetags.milepost import (
     day_clock,
     dollars,
     money,
+    seconds,
     time_left,
 )
 from cashier.texts import ENTRY_WORDS
@@ -193,12 +193,12 @@ def _attempt(transaction: Transaction, attempt: Attempt, attempts: Sequence[Atte
 
 
 def _came(attempt: Attempt) -> str:
-    seconds = number_format((attempt.duration_ms or 0) / 1000, decimal_pos=1)
+    took = seconds(attempt.duration_ms or 0)
     match attempt.result:
         case Result.ANSWERED:
-            return _("answered in %(seconds)s s") % {"seconds": seconds}
+            return _("answered in %(seconds)s s") % {"seconds": took}
         case Result.UNKNOWN:
-            return _("no answer after %(seconds)s s") % {"seconds": seconds}
+            return _("no answer after %(seconds)s s") % {"seconds": took}
         case Result.NOT_SENT:
             return _("could not be reached")
         case Result.NOT_EXECUTED:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cashier.views import entry, redeem, reverse, sale
+from cashier.views import entry, redeem, rehearsal, reverse, sale
 
 app_name = "cashier"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("language/", entry.language, name="language"),
     path("lock/", entry.lock, name="lock"),
     path("card/", redeem.card, name="card"),
+    path("test-card/", rehearsal.scan, name="test_card"),
     path("offer/", redeem.offer, name="offer"),
     path("redeem/", redeem.redeem, name="redeem"),
     path("resume/", redeem.resume, name="resume"),

@@ -106,6 +106,13 @@ def to_screen() -> SafeString:
     return format_html('hx-target="{}" hx-swap="outerHTML" hx-sync="this:drop"', "#screen")
 
 
+def seconds(duration_ms: int) -> str:
+    """Write how long an answer took, to a tenth: ``0.6``; quicker than that is ``< 0.1``."""
+    if duration_ms < 100:
+        return f"<\u00a0{formats.number_format(0.1, decimal_pos=1)}"
+    return formats.number_format(duration_ms / 1000, decimal_pos=1)
+
+
 @register.filter
 def time_left(seconds: int) -> str:
     """Write how long there is left: ``13 h 27 min``, ``4 min``; for a countdown without script."""

@@ -15,6 +15,7 @@ from amcash.services import Inquiry, InquiryKind, Refused
 from backoffice.clock import business_day, settlement_day_starts
 from backoffice.journal import selectors
 from backoffice.units import Cents
+from cashier import testcards
 from cashier.cards import OpenSale, SaleExpired, seal, unseal
 from cashier.forms import AmountForm, CardForm, RedeemForm, decimal_text
 from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show
@@ -55,10 +56,15 @@ def card(request: HttpRequest, frame: Frame) -> HttpResponse:
         return _bad_card(request, frame, str(CARD_TEXTS[problem.fault.value]))
 
     mode = EntryMode.MANUAL if entry == EntryMode.MANUAL else orders.entry_mode_of(value)
-    sale = OpenSale(card=Card(number=number, entry_mode=mode), sale_ref=str(uuid.uuid4()))
     # A second scan at a later screen keeps what was already typed.
     kept = {name: form.cleaned_data[name] for name in ("basket", "excluded")}
-    initial = {"sale": _sealed(sale, frame), **kept}
+    return begin_sale(request, frame, Card(number=number, entry_mode=mode), **kept)
+
+
+def begin_sale(request: HttpRequest, frame: Frame, card: Card, **typed: str) -> HttpResponse:
+    """Ask for the basket of a new sale; `typed` are amounts that were there already."""
+    sale = OpenSale(card=card, sale_ref=str(uuid.uuid4()))
+    initial = {"sale": _sealed(sale, frame), **typed}
     return _amount(request, frame, sale, AmountForm(initial=initial))
 
 
@@ -147,7 +153,8 @@ def _home(
     start = settlement_day_starts(business_day(frame.now, zone), zone)
     rows = selectors.latest(frame.user, device=frame.till, on_or_after=start, limit=_LATEST)
     latest = [row_of(row, frame.now) for row in rows]
-    return show(request, frame, "cashier/home.html", {"latest": latest, **(context or {})})
+    context = {"latest": latest, "test_cards": testcards.available(), **(context or {})}
+    return show(request, frame, "cashier/home.html", context)
 
 
 def _bad_card(request: HttpRequest, frame: Frame, problem: str) -> HttpResponse:

@@ -40,7 +40,9 @@ def test_ten_simultaneous_confirms_and_a_reload_leave_one_effect(
     altered = counter.post(form, units="1")
     assert "/sale/" not in altered.path
     assert [one["miles"] for one in sandbox.effects(COLLECTOR)] == [-380]
-    assert len(sandbox.exchanges(REDEEM_PATH)) == 1
+    # On a machine so busy that the answer is late, the one press is asked about once more.
+    sent = sandbox.exchanges(REDEEM_PATH)
+    assert len({(one["key"], one["body_sha256"]) for one in sent}) == 1
 
 
 def test_pages_stay_quick_while_the_platform_is_slow(

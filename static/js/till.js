@@ -153,6 +153,8 @@ function recover(event) {
   const form = event.detail.elt?.closest?.("form");
   const screen = screenOf();
   if (!form || !screen) return;
+  // The form is older than the last sign-in of this browser: pressing it again would never help.
+  if (event.detail.xhr?.status === 403) return location.reload();
   delete form.dataset.sent;
   stopWaiting();
   delete screen.dataset.waiting;

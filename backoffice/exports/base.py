@@ -20,7 +20,7 @@ CONTENT_TYPE: Final = "text/csv; charset=utf-8"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 # What a spreadsheet takes for the start of a formula, or steps over to find one.
-_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 _ROWS_AT_ONCE: Final = 500
 
 Value = str | int | Decimal | datetime | date | UUID | None
@@ -41,12 +41,20 @@ def cell(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_DANGEROUS) else value
+        return f"'{value}" if value.startswith(DANGEROUS) else value
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds")
     if isinstance(value, date):
         return value.isoformat()
     return str(value)
+
+
+def csv_line(values: Sequence[Value]) -> bytes:
+    """Write some values as part of a line: with commas between them, and no end."""
+    buffer = io.StringIO(newline="")
+    # A second cell keeps the writer from quoting an empty one that stands alone.
+    csv.writer(buffer, lineterminator="\r\n").writerow([*map(cell, values), ""])
+    return buffer.getvalue().removesuffix(",\r\n").encode()
 
 
 def csv_bytes(

@@ -201,6 +201,15 @@ def log_rows(
     )
 
 
+def log_query(scope: Scope, filters: LogFilters) -> QuerySet[Transaction]:
+    """Return the rows of `log_rows` as one query, for a database that writes them out itself."""
+    rows = _in_states(Transaction.objects.filter(_condition(filters)), filters.states)
+    store_ids = _store_ids(scope, filters)
+    if store_ids is not None:
+        rows = rows.filter(store_id__in=store_ids)
+    return rows.order_by(*_NEWEST_FIRST)
+
+
 def references_of(row_ids: Iterable[int | None]) -> dict[int, UUID]:
     """Return the references of these rows, for naming what a reversal gives back."""
     wanted = {row_id for row_id in row_ids if row_id is not None}

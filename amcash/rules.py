@@ -1,13 +1,15 @@
 """The rules of AIR MILES Cash: what may be offered, asked, shown and reversed. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from amcash import codes
 from amcash.orders import EntryMode, RedemptionOrder
-from backoffice.journal.decisions import REVERSAL_MARGIN
 from backoffice.units import Cents, Miles, units_miles, units_value, whole_units
+
+# The till's own button closes before the programme's window does (RELIABILITY V1).
+REVERSAL_MARGIN = timedelta(minutes=2)
 
 
 class Reason(StrEnum):

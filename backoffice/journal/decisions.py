@@ -20,8 +20,6 @@ UNSENT_REDEMPTION_KEPT = timedelta(minutes=10)
 REPLAY_BEFORE_DEADLINE = timedelta(minutes=15)
 # How long the programme is trusted to remember a key; its pages do not say (RELIABILITY 1a).
 KEY_WINDOW = timedelta(hours=20)
-# The page's own button closes before the programme's window does (V1).
-REVERSAL_MARGIN = timedelta(minutes=2)
 
 
 class Verdict(StrEnum):

@@ -27,7 +27,7 @@ STEADY_AFTER_S = 60.0
 PATIENCE_S = 60.0
 
 CARDS = """\
-  Test cards (type or scan the number; amounts in dollars)
+  Test cards (scan one, or pick it at the till under "No scanner here?")
     80000010001  Cash 1,200 Dream 545, regular offer
     80000010002  Cash 0, Dream 4,000: nothing to redeem
     80000010003  redeems, but no balance may be shown (0001)
@@ -109,6 +109,8 @@ class Supervisor:
         wanted = {"PORT": self.place.port}
         if self.place.brings_sandbox:
             wanted["SANDBOX_PORT"] = self.place.sandbox_port
+        if len(set(wanted.values())) < len(wanted):
+            raise CannotStart("PORT and SANDBOX_PORT are the same; set one to another.")
         for name, port in wanted.items():
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

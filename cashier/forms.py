@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.units import Cents, parse_cents
+from backoffice.wire import scrub
 
 # A basket above this is a scanned product code or a slip of the finger, not a sale.
 _LARGEST_CENTS = 10_000_000
@@ -62,6 +63,8 @@ class BoundAttrs(forms.Form):
                     has_focus = True
             if any(described):
                 field.widget.attrs["aria-describedby"] = " ".join(filter(None, described))
+        # What a field shows after a fault is read from here.
+        self.data = {name: without_card(str(self.data.get(name, ""))) for name in self.fields}
 
 
 class CardForm(forms.Form):
@@ -148,6 +151,14 @@ class ConfirmationForm(forms.Form):
         if not re.fullmatch(r"[A-Za-z0-9]{1,40}", code):
             raise ValidationError(_("The code has letters and digits only."))
         return code
+
+
+def without_card(text: str) -> str:
+    """Return what was typed, to be kept in its field; nothing when a card is in it.
+
+    A scanner without script types into whichever field has the focus.
+    """
+    return text if scrub(text) == text else ""
 
 
 def decimal_text(cents: int) -> str:

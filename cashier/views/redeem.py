@@ -17,7 +17,7 @@ from backoffice.journal import selectors
 from backoffice.units import Cents
 from cashier import testcards
 from cashier.cards import OpenSale, SaleExpired, seal, unseal
-from cashier.forms import AmountForm, CardForm, RedeemForm, decimal_text
+from cashier.forms import AmountForm, CardForm, RedeemForm, decimal_text, without_card
 from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show
 from cashier.panels import Action, Panel, code_panel
 from cashier.rows import facts_of_offer, facts_of_sale, row_of
@@ -57,7 +57,7 @@ def card(request: HttpRequest, frame: Frame) -> HttpResponse:
 
     mode = EntryMode.MANUAL if entry == EntryMode.MANUAL else orders.entry_mode_of(value)
     # A second scan at a later screen keeps what was already typed.
-    kept = {name: form.cleaned_data[name] for name in ("basket", "excluded")}
+    kept = {name: without_card(form.cleaned_data[name]) for name in ("basket", "excluded")}
     return begin_sale(request, frame, Card(number=number, entry_mode=mode), **kept)
 
 
@@ -127,8 +127,8 @@ def resume(request: HttpRequest, frame: Frame) -> HttpResponse:
     if sale.offer is not None:
         client_ref = request.POST.get("client_ref") or _new_ref()
         return _offer(request, frame, sale, client_ref=client_ref)
-    names = ("sale", "basket", "excluded")
-    initial = {name: request.POST.get(name, "") for name in names}
+    typed = {name: without_card(request.POST.get(name, "")) for name in ("basket", "excluded")}
+    initial = {"sale": request.POST.get("sale", ""), **typed}
     return _amount(request, frame, sale, AmountForm(initial=initial))
 
 
@@ -203,7 +203,7 @@ def _offer(
         "original_cents": sale.basket_cents,
         "left_cents": (sale.basket_cents or 0) - chosen.off_cents,
         "has_more": len(tiles) < offered.max_units,
-        "other": request.POST.get("other", "") if problem else "",
+        "other": without_card(request.POST.get("other", "")) if problem else "",
         "problem": problem,
         "limit_text": _limit_text(offered),
         "description": offered.description_fr if frame.language == "fr" else offered.description_en,

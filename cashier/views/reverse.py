@@ -14,7 +14,7 @@ from amcash.services import Refused
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
-from cashier.forms import ConfirmationForm
+from cashier.forms import ConfirmationForm, without_card
 from cashier.frames import Frame, SeeOther, at_till, show
 from cashier.panels import Panel, code_panel
 from cashier.rows import Fact, deadline_moment, masked
@@ -39,7 +39,8 @@ def start(request: HttpRequest, frame: Frame) -> HttpResponse:
             problem = f"{say(missing.title, frame.words)} {say(missing.todo, frame.words)}"
         else:
             problem = str(form.errors["confirmation"][0])
-    context = {"problem": problem, "typed": request.POST.get("confirmation", "")}
+    typed = without_card(request.POST.get("confirmation", ""))
+    context = {"problem": problem, "typed": typed}
     return show(request, frame, "cashier/return.html", context, section="return")
 
 

@@ -103,6 +103,19 @@ def test_a_bad_amount_is_named_kept_and_not_sent(
     assert scripted.sent == []
 
 
+def test_a_card_in_the_wrong_field_is_not_kept_in_the_page(till: Till) -> None:
+    page = till.scan(COLLECTOR)
+    places = {
+        "offer": {"sale": hidden(page, "sale"), "basket": COLLECTOR, "excluded": COLLECTOR},
+        "resume": {"sale": hidden(page, "sale"), "basket": COLLECTOR},
+        "card": {"value": COLLECTOR, "entry": "SCAN", "basket": COLLECTOR},
+        "return": {"confirmation": f"{COLLECTOR} "},
+    }
+    for name, fields in places.items():
+        answer = till.post(reverse(f"cashier:{name}"), **fields).content.decode()
+        assert COLLECTOR not in answer and "<h1" in answer, name
+
+
 def test_excluded_goods_do_not_count_but_are_to_be_paid(
     till: Till, scripted: ScriptedPlatform
 ) -> None:

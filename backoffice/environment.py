@@ -59,17 +59,21 @@ class Environment:
         return self.values.get(name, "").strip() or default
 
     def number(self, name: str, default: str, kind: Callable[[str], N]) -> N:
-        """Return the value read by `kind`, or note that it is malformed."""
+        """Return the value read by `kind`, or note that it is malformed or not above zero."""
         value = self.optional(name, default)
         try:
             number = kind(value)
             # float() also reads "nan" and "inf", with which no wait ever ends.
             if not math.isfinite(number):
                 raise ValueError(value)
-            return number
         except (ValueError, OverflowError):
             self._fault(f"{name} is {value!r}, which is not a number.")
             return kind(default)
+        if number <= 0:
+            # Each of them is a time or a count: with none of it a sweep would never rest.
+            self._fault(f"{name} is {value!r}; it must be more than zero.")
+            return kind(default)
+        return number
 
     def platform_url(self, name: str, *, default: str) -> str:
         """Return an address of the programme: https in production, and never this machine."""

@@ -193,6 +193,13 @@ def test_a_number_that_is_none_is_a_fault_and_the_default_stands_in(value: str) 
     assert f"PLATFORM_TOTAL_S is {value!r}, which is not a number." in faults(environment)
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "0.0"])
+def test_a_time_or_a_count_of_nothing_is_a_fault(value: str) -> None:
+    environment = env(SETTLE_EVERY_S=value)
+    assert environment.number("SETTLE_EVERY_S", "2", float) == 2
+    assert f"SETTLE_EVERY_S is {value!r}; it must be more than zero." in faults(environment)
+
+
 @pytest.mark.parametrize(("value", "number"), [("", 10), ("  ", 10), ("0.5", 0.5), (" 3 ", 3)])
 def test_a_number_is_read_or_its_default(value: str, number: float) -> None:
     environment = env(PLATFORM_TOTAL_S=value)

@@ -52,6 +52,12 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
             supervisor.check_ports()
 
 
+def test_one_port_for_web_and_sandbox_is_refused(tmp_path: Path) -> None:
+    place = {"PORT": "8100", "SANDBOX_PORT": "8100", "MILEPOST_DATA": str(tmp_path)}
+    with pytest.raises(CannotStart, match="PORT and SANDBOX_PORT are the same"):
+        Supervisor(place).check_ports()
+
+
 def test_two_runs_never_share_a_data_folder(tmp_path: Path) -> None:
     environment = {"MILEPOST_DATA": str(tmp_path)}
     with Supervisor(environment).own_data():

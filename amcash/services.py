@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import structlog
 from django.utils import timezone
 
 from amcash import answers, client, codes, messages, rules
@@ -22,7 +23,10 @@ from backoffice.journal.exchange import Delivery
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
 from backoffice.people.actors import Actor
+from backoffice.vault import VaultError
 from backoffice.wire import Reply, Silence
+
+log = structlog.get_logger(__name__)
 
 OPERATIONS = (Operation.REDEEM, Operation.REVERSE)
 
@@ -206,7 +210,13 @@ def settle_due(*, sender: str, limit: int = 20) -> int:
         stamped = exchange.stamp()
         now = timezone.now()
         if entries.claim(row, sender=sender, now=now, lease=exchange.lease()):
-            exchange.deliver(row, _delivery(sender, 1), stamped=stamped)
+            try:
+                exchange.deliver(row, _delivery(sender, 1), stamped=stamped)
+            except VaultError:
+                # Its bytes cannot be read. It stays armed and is due again when the lease is over;
+                # the others must not wait for somebody to bring back the key.
+                log.error("settle.unreadable", reference=str(row.reference))
+                continue
             sent += 1
     return sent
 

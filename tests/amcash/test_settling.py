@@ -6,8 +6,11 @@ import pytest
 from django.utils import timezone
 
 from amcash import services
+from amcash.orders import Card, EntryMode
+from backoffice.journal import payloads
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Shown, State, Wanted
+from backoffice.vault import VaultError
 from tests.amcash.stories import Killed, redeem
 from tests.cast import Cast
 from tests.scripted import (
@@ -47,6 +50,30 @@ def test_a_crash_between_the_commits_leaves_a_doubt_that_the_sweep_settles(
     first, second = scripted.sent
     assert first == second
     assert [attempt.result for attempt in row.attempts.all()] == ["", "answered"]
+
+
+def test_a_row_whose_bytes_cannot_be_read_does_not_hold_up_the_others(
+    cast: Cast, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.will(silence(), silence(), silence(), silence())
+    lost = redeem(cast)
+    other = redeem(cast, card=Card(number="80000010007", entry_mode=EntryMode.SCAN))
+    Transaction.objects.filter(pk=lost.pk).update(due_at=timezone.now() - timedelta(minutes=1))
+    Transaction.objects.filter(pk=other.pk).update(due_at=timezone.now())
+    body_of = payloads.body_of
+
+    def without_the_key(row: Transaction) -> bytes:
+        if row.pk == lost.pk:
+            raise VaultError("This was sealed with a key that is not on the ring.")
+        return body_of(row)
+
+    monkeypatch.setattr(payloads, "body_of", without_the_key)
+    scripted.will(approved())
+    assert services.settle_due(sender="test") == 1
+    lost.refresh_from_db()
+    other.refresh_from_db()
+    assert (lost.state, other.state) == (State.ARMED, State.APPROVED)
+    assert lost.due_at is not None and lost.due_at > timezone.now()
 
 
 def test_a_decline_after_a_crash_is_after_a_doubt(cast: Cast, scripted: ScriptedPlatform) -> None:

@@ -3,6 +3,7 @@ issuance day and the settlement. Pure: the moment is always an argument, nothing
 time it is. It also sees to it that time zone rules are the pinned ones, never the machine's own.
 """
 
+import functools
 import importlib.metadata
 import re
 import zoneinfo
@@ -125,8 +126,12 @@ def use_pinned_tzdata() -> None:
     ZoneInfo.clear_cache()
 
 
+@functools.cache
 def tzdata_version() -> str:
-    """The version of the pinned package, such as ``2026.6`` (which IANA calls 2026f)."""
+    """The version of the pinned package, such as ``2026.6`` (which IANA calls 2026f).
+
+    Asked once: a process keeps the rules it has read, whatever is installed under it later.
+    """
     return importlib.metadata.version("tzdata")
 
 

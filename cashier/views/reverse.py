@@ -18,7 +18,7 @@ from cashier.forms import ConfirmationForm, without_card
 from cashier.frames import Frame, SeeOther, at_till, show
 from cashier.panels import Panel, code_panel
 from cashier.rows import Fact, deadline_moment, masked
-from cashier.templatetags.milepost import count, day_clock, money
+from cashier.templatetags.milepost import count, day_clock, moment_zone, money
 from cashier.texts import CODE_TEXTS, say
 from cashier.views.redeem import next_customer
 from cashier.views.sale import show_refusal
@@ -118,7 +118,8 @@ def _too_late(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespo
 
 
 def _facts(row: Transaction) -> list[Fact]:
-    taken = f"{row.local_date:%Y-%m-%d}"
+    # On the clock of its receipt; the row's own date is the programme's.
+    taken = moment_zone(row.settled_at or row.opened_at, row.store)
     facts = [
         Fact(word=_("Card"), value=masked(row.collector_last4), is_strong=True),
         Fact(word=_("Confirmation"), value=row.confirmation_number, is_strong=True),

@@ -1,7 +1,7 @@
 """Every code and every state has a screen of its own words, in both languages."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -215,3 +215,15 @@ def test_a_person_of_another_store_sees_none_of_it(
         assert stranger.client.get(sale + path).status_code == 404
     for path in ("present/", "cancel/", "send-again/", "pay-otherwise/", "check/", "reverse/"):
         assert stranger.client.post(sale + path).status_code == 404
+
+
+def test_a_reversal_tells_the_day_that_stands_on_the_receipt(
+    cast: Cast, scripted: ScriptedPlatform
+) -> None:
+    # Half past midnight in St. John's is still the day before in the programme's zone.
+    with time_machine.travel(datetime(2026, 11, 20, 4, tzinfo=UTC), tick=False):
+        south = sit_down(cast.south_manager, cast.south_till)
+        scripted.will(offer(), approved())
+        url = south.redeem(COLLECTOR)
+        page = south.get(url + "reverse/")
+    assert "2026-11-20 00:30 NST" in page and "2026-11-19" not in page

@@ -45,16 +45,20 @@ def milepost() -> dict[str, float]:
 
 
 def copy() -> dict[str, float]:
-    """Have PostgreSQL write the log's own columns, in no order, nothing joined or guarded."""
+    """Have PostgreSQL write the log's own columns: newest first, and as they lie in the table."""
+    table = f"SELECT {_COLUMNS} FROM journal_transaction"  # noqa: S608 - our own text
+    ordered = f"{table} ORDER BY opened_at DESC, id DESC"
+    return {"rows_per_s": _copied(ordered), "unordered_rows_per_s": _copied(table)}
+
+
+def _copied(query: str) -> float:
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection, connection.cursor() as cursor:
         began = time.perf_counter()
-        size = rows = 0
-        query = f"COPY (SELECT {_COLUMNS} FROM journal_transaction) TO STDOUT CSV"  # noqa: S608
-        with cursor.copy(query) as lines:
-            for line in lines:
-                size += len(line)
+        rows = 0
+        with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as lines:
+            for _line in lines:
                 rows += 1
-        return {"rows_per_s": rows / (time.perf_counter() - began), "bytes": size}
+        return rows / (time.perf_counter() - began)
 
 
 def _peak_kb() -> int:

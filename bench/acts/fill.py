@@ -25,7 +25,9 @@ _DECLINED = "(i % 20 = 7 OR i % 200 = 9)"
 _EXPIRED = "i % 20000 = 11"
 _DOUBT = "i % 50000 = 13"
 _MANUAL = "i % 100000 = 15"
-_STORE = f"(((i + 1) / 2) % {STORES} + 1)"
+# A reversal is at the same store as its redemption; else no mark goes with a store.
+_PAIR = "((i + 1) / 2)"
+_STORE = f"(({_PAIR} + {_PAIR} / 10 + {_PAIR} / 100) % {STORES} + 1)"
 _STATE = (
     f"CASE WHEN {_DECLINED} THEN 'declined' WHEN {_EXPIRED} THEN 'expired' "
     f"WHEN {_DOUBT} THEN 'doubt' WHEN {_MANUAL} THEN 'manual' ELSE 'done' END"

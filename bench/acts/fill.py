@@ -6,6 +6,7 @@ database that is thrown away. Every constraint and trigger stays; indexes are re
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
@@ -85,85 +86,109 @@ def _insert(first: int, last: int, start: datetime, step_s: int) -> None:
         )
 
 
-def _values(start: datetime, step_s: int) -> dict[str, str]:
-    is_postgres = connection.vendor == "postgresql"
+@dataclass(frozen=True, kw_only=True)
+class _Dialect:
+    """How one database writes a value of row `i`."""
 
-    def unique(place: int) -> str:
+    is_postgres: bool
+    start: datetime
+    step_s: int
+
+    def unique(self, place: int) -> str:
         number = f"(i * 10 + {place})"
-        if is_postgres:
+        if self.is_postgres:
             return f"lpad(to_hex({number}::bigint), 32, '0')::uuid"
         return f"printf('%032x', {number})"
 
-    def after(seconds: int) -> str:
-        if is_postgres:
-            moment = f"timestamptz '{start.isoformat()}'"
-            return f"{moment} + (i::bigint * {step_s} + {seconds}) * interval '1 second'"
-        whole = int(start.timestamp()) + seconds
-        return f"strftime('%Y-%m-%d %H:%M:%S', {whole} + i * {step_s}, 'unixepoch')"
+    def after(self, seconds: int) -> str:
+        if self.is_postgres:
+            moment = f"timestamptz '{self.start.isoformat()}'"
+            return f"{moment} + (i::bigint * {self.step_s} + {seconds}) * interval '1 second'"
+        whole = int(self.start.timestamp()) + seconds
+        return f"strftime('%Y-%m-%d %H:%M:%S', {whole} + i * {self.step_s}, 'unixepoch')"
 
-    def text(pattern: str) -> str:
-        width, number = pattern.split(":")
-        if is_postgres:
+    def digits(self, width: int, number: str) -> str:
+        if self.is_postgres:
             return f"lpad(({number})::text, {width}, '0')"
         return f"printf('%0{width}d', {number})"
 
-    def when(condition: str, value: str, otherwise: str = "NULL") -> str:
-        return f"CASE WHEN {condition} THEN {value} ELSE {otherwise} END"
+    @property
+    def day(self) -> str:
+        return f"({self.after(0)})::date" if self.is_postgres else f"date({self.after(0)})"
 
-    day = f"({after(0)})::date" if is_postgres else f"date({after(0)})"
-    no = "false" if is_postgres else "0"
+    @property
+    def no(self) -> str:
+        return "false" if self.is_postgres else "0"
+
+
+def _when(condition: str, value: str, otherwise: str = "NULL") -> str:
+    return f"CASE WHEN {condition} THEN {value} ELSE {otherwise} END"
+
+
+def _values(start: datetime, step_s: int) -> dict[str, str]:
+    is_postgres = connection.vendor == "postgresql"
+    write = _Dialect(is_postgres=is_postgres, start=start, step_s=step_s)
+    return {**_asked(write), **_answered(write)}
+
+
+def _asked(write: _Dialect) -> dict[str, str]:
     return {
         "id": "i",
-        "reference": unique(1),
-        "idempotency_key": unique(2),
-        "operation": when(_IS_REVERSAL, "'reverse'", "'redeem'"),
-        "reverses_id": when(_IS_REVERSAL, "i - 1"),
-        "state": _STATE,
+        "reference": write.unique(1),
+        "idempotency_key": write.unique(2),
+        "operation": _when(_IS_REVERSAL, "'reverse'", "'redeem'"),
+        "reverses_id": _when(_IS_REVERSAL, "i - 1"),
         "wanted": "'keep'",
         "store_id": _STORE,
         "device_id": f"(2 * ({_STORE} - 1) + 1 + (i / 80) % 2)",
         "user_id": "4",
         "channel": "'console'",
-        "client_ref": f"'ref-' || {text('12:i')}",
-        "intent_mac": text("64:i"),
-        "sale_ref": f"'sale-' || {text('12:i')}",
+        "client_ref": f"'ref-' || {write.digits(12, 'i')}",
+        "intent_mac": write.digits(64, "i"),
+        "sale_ref": f"'sale-' || {write.digits(12, 'i')}",
         "language": "'en'",
-        "is_training": no,
+        "is_training": write.no,
         "method": "'POST'",
         "path": "'/checkout/amcash/redeem'",
         "content_type": "'application/json'",
-        "trace_id": text("12:i"),
-        "collector_mac": text("64:i % 100003"),
-        "collector_last4": text("4:(i / 2) % 10000"),
+        "trace_id": write.digits(12, "i"),
+        "collector_mac": write.digits(64, "i % 100003"),
+        "collector_last4": write.digits(4, "(i / 2) % 10000"),
         "card_entry_mode": "'SCAN'",
         "basket_cents": "2000 + i % 9000",
         "asked_cents": "1000 * (1 + i % 2)",
-        "amount_cents": when(_IS_GRANTED, "1000 * (1 + i % 2)"),
-        "units": when(_IS_GRANTED, "1 + i % 2"),
-        "miles": when(_IS_GRANTED, "95 * (1 + i % 2)"),
+        "replay_until": write.after(86_400),
+        "opened_at": write.after(0),
+        "first_sent_at": write.after(0),
+        "deadline_at": write.after(50_000),
+        "local_date": write.day,
+        "zone": "'America/Toronto'",
+        "tzdata_version": "'2026.6'",
+    }
+
+
+def _answered(write: _Dialect) -> dict[str, str]:
+    return {
+        "state": _STATE,
+        "amount_cents": _when(_IS_GRANTED, "1000 * (1 + i % 2)"),
+        "units": _when(_IS_GRANTED, "1 + i % 2"),
+        "miles": _when(_IS_GRANTED, "95 * (1 + i % 2)"),
         "unit_cents": "1000",
         "unit_miles": "95",
         "fence": "1",
         "owner": "'web at a till server/1'",
-        "due_at": when(_DOUBT, after(86_400)),
-        "replay_until": after(86_400),
-        "has_unknown": no,
-        "after_doubt": no,
+        "due_at": _when(_DOUBT, write.after(86_400)),
+        "has_unknown": write.no,
+        "after_doubt": write.no,
         "response_code": "CASE WHEN i % 200 = 9 THEN '0051' WHEN i % 20 = 7 THEN '0025' "
         f"WHEN {_EXPIRED} THEN '0034' WHEN {_DOUBT} OR {_MANUAL} THEN '' "
         "WHEN i % 20 = 5 THEN '0001' ELSE '0000' END",
         "http_status": "200",
-        "confirmation_number": when(_IS_GRANTED, f"'CNF' || {text('9:i')}", "''"),
-        "needs_person": when(_MANUAL, "'replay_over'", "''"),
-        "opened_at": after(0),
-        "first_sent_at": after(0),
-        "settled_at": when(f"NOT ({_DOUBT} OR {_MANUAL})", after(1)),
-        "presented_at": when(_IS_GRANTED, after(5)),
-        "reversed_at": when(_IS_REVERSED, after(3_600)),
-        "deadline_at": after(50_000),
-        "local_date": day,
-        "zone": "'America/Toronto'",
-        "tzdata_version": "'2026.6'",
+        "confirmation_number": _when(_IS_GRANTED, f"'CNF' || {write.digits(9, 'i')}", "''"),
+        "needs_person": _when(_MANUAL, "'replay_over'", "''"),
+        "settled_at": _when(f"NOT ({_DOUBT} OR {_MANUAL})", write.after(1)),
+        "presented_at": _when(_IS_GRANTED, write.after(5)),
+        "reversed_at": _when(_IS_REVERSED, write.after(3_600)),
     }
 
 

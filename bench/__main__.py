@@ -6,6 +6,7 @@ on a busy machine a number is a reading, not a verdict.
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ MEASUREMENTS = {
 def main(arguments: list[str]) -> int:
     """Measure what is asked for."""
     asked = _asked(arguments)
+    # Asked to stop, it still takes down and removes what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     databases = ["sqlite", "postgres"] if asked.database == "both" else [asked.database]
     try:
         with ground(with_postgres="postgres" in databases) as place:

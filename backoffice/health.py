@@ -23,7 +23,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database is there and money may be moved; 503 with a sentence if not."""
     try:
-        connection.ensure_connection()
+        # A connection that stood before says nothing of now, so the database is really asked.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
         why = safety.refusal()
     except Error:
         why = "The database does not answer."

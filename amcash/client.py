@@ -40,6 +40,8 @@ def _ask(path: str, body: bytes, *, tries: int) -> Heard:
         known = codes.find(heard.answer.code) if heard.answer else None
         if known is not None and not known.retry_at_once:
             break
+        if heard.silence is not None and heard.silence.kind == "busy":
+            break  # Our own gate is no fresher a moment later.
     return heard
 
 

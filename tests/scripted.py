@@ -126,3 +126,8 @@ def silence() -> Silence:
 def not_sent() -> Silence:
     """Nothing left this machine."""
     return Silence(kind="refused", maybe_applied=False, duration_ms=3)
+
+
+def busy() -> Silence:
+    """Our own gate had no place: nothing left this machine."""
+    return Silence(kind="busy", maybe_applied=False, duration_ms=2_000)

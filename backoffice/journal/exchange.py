@@ -55,7 +55,7 @@ def deliver(
     for sends_left in reversed(range(delivery.tries)):
         answer = _send(row, body, stamped)
         finding = delivery.classify(row, answer, has_unknown)
-        if not sends_left or finding.verdict not in _WORTH_A_SECOND_TRY:
+        if not sends_left or not _is_worth_a_second_try(finding):
             return entries.record(
                 row,
                 finding,
@@ -72,6 +72,11 @@ def deliver(
             break
         row = armed
     return entries.reread(row)
+
+
+def _is_worth_a_second_try(finding: Finding) -> bool:
+    # Our own gate is no fresher a moment later; whoever stands at the till decides.
+    return finding.verdict in _WORTH_A_SECOND_TRY and finding.silence != "busy"
 
 
 def _send(row: Transaction, body: bytes, stamped: float) -> Reply | Silence:

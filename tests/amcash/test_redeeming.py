@@ -9,12 +9,13 @@ from amcash.rules import Reason
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Shown, State
 from backoffice.units import Cents
-from tests.amcash.stories import events, order, redeem
+from tests.amcash.stories import events, inquire, order, redeem
 from tests.cast import COLLECTOR, Cast
 from tests.scripted import (
     CONFIRMATION,
     ScriptedPlatform,
     approved,
+    busy,
     code,
     not_sent,
     raw,
@@ -193,6 +194,14 @@ def test_an_outage_or_a_refused_token_executes_nothing(
     row = redeem(cast)
     assert row.state == State.QUEUED
     assert len(scripted.sent) == 1
+
+
+def test_our_own_full_gate_is_not_asked_twice(cast: Cast, scripted: ScriptedPlatform) -> None:
+    scripted.will(busy())
+    row = redeem(cast)
+    assert (row.state, row.fence) == (State.QUEUED, 1)
+    assert inquire(cast).kind is services.InquiryKind.SILENT
+    assert len(scripted.sent) == 2
 
 
 def test_an_outage_after_a_doubt_stays_a_doubt(cast: Cast, scripted: ScriptedPlatform) -> None:

@@ -114,6 +114,7 @@ class LogForm(forms.Form):
 
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
+        self._held_a_card = False
         # Names that Python keeps for itself, and the order of the screen.
         self.fields["from"] = MomentField(label=_("From"))
         self.fields["to"] = MomentField(label=_("To, not included"))
@@ -185,6 +186,7 @@ class LogForm(forms.Form):
         for name in self.fields:
             if _says_a_card(str(self.data.get(name) or "")):
                 self._forget(name)
+                self._held_a_card = True
         return found
 
     def _forget(self, name: str) -> None:
@@ -202,7 +204,8 @@ class LogForm(forms.Form):
     def has_full_card(self) -> bool:
         """Whether somebody gave a whole card number."""
         errors = self.errors.as_data()
-        return any(error.code == "full_card" for found in errors.values() for error in found)
+        refused = any(error.code == "full_card" for found in errors.values() for error in found)
+        return refused or self._held_a_card
 
     @property
     def is_in_use(self) -> bool:

@@ -155,9 +155,12 @@ def test_a_whole_card_number_is_refused_and_shown_nowhere(
 
 
 @pytest.mark.parametrize("address", [LOG, EXPORT])
-def test_a_whole_card_number_in_an_address_is_taken_out_of_it(cast: Cast, address: str) -> None:
+@pytest.mark.parametrize("name", ["card", "confirmation", "code", "from", "store"])
+def test_a_whole_card_number_in_an_address_is_taken_out_of_it(
+    cast: Cast, address: str, name: str
+) -> None:
     client = signed_in(cast.manager)
-    response = client.get(address, {"card": COLLECTOR, "state": "done"})
+    response = client.get(address, {name: COLLECTOR, "state": "done"})
     assert response.status_code == 302
     assert COLLECTOR not in response["Location"]
     text = client.get(response["Location"]).content.decode()

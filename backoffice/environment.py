@@ -24,7 +24,9 @@ from backoffice.wire.addresses import checked_url
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 
-DEMO_CLIENT = "milepost"
+# The sandbox's id and secret.
+DEMO_CLIENT = frozenset({"milepost", "sandbox"})
+SHORTEST_SECRET = 50
 _DATABASES = frozenset({"sqlite", "postgres", "postgresql"})
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
@@ -98,11 +100,18 @@ class Environment:
             )
         return url.rstrip("/")
 
-    def client(self, name: str, *, default: str) -> str:
-        """Return the programme's client id; the sandbox's demo client is refused in production."""
+    def credential(self, name: str, *, default: str) -> str:
+        """Return the programme's client id or secret; production refuses the sandbox's own."""
         value = self.text(name, default=default)
-        if self.is_production and value == DEMO_CLIENT:
+        if self.is_production and value.casefold() in DEMO_CLIENT:
             self._fault(f"{name} is the sandbox's demo client, which production refuses.")
+        return value
+
+    def secret(self, name: str) -> str:
+        """Return a secret of ours, which nobody must be able to guess."""
+        value = self.text(name)
+        if value and len(value) < SHORTEST_SECRET:
+            self._fault(f"{name} is too short; it needs {SHORTEST_SECRET} characters or more.")
         return value
 
     def database(self, default: str) -> dict[str, Any]:

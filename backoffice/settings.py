@@ -33,7 +33,7 @@ MILEPOST_VERSION = "0.1.0"
 
 # --- Secrets ------------------------------------------------------------------------------------
 if env.is_production:
-    SECRET_KEY = env.text("MILEPOST_SECRET_KEY")
+    SECRET_KEY = env.secret("MILEPOST_SECRET_KEY")
     MILEPOST_DATA_KEYS = env.text("MILEPOST_DATA_KEYS")
 else:
     SECRET_KEY = env.optional("MILEPOST_SECRET_KEY", "") or development_secret(
@@ -49,8 +49,8 @@ _SANDBOX = f"http://127.0.0.1:{env.optional('SANDBOX_PORT', '8100')}"
 AIRMILES_BASE_URL = env.platform_url("AIRMILES_BASE_URL", default=_SANDBOX)
 AIRMILES_TOKEN_URL = env.platform_url("AIRMILES_TOKEN_URL", default=f"{_SANDBOX}/oauth/token")
 AIRMILES_AUDIENCE = env.text("AIRMILES_AUDIENCE", default="https://partners.loyalty.com")
-AIRMILES_CLIENT_ID = env.client("AIRMILES_CLIENT_ID", default="milepost")
-AIRMILES_CLIENT_SECRET = env.text("AIRMILES_CLIENT_SECRET", default="sandbox")
+AIRMILES_CLIENT_ID = env.credential("AIRMILES_CLIENT_ID", default="milepost")
+AIRMILES_CLIENT_SECRET = env.credential("AIRMILES_CLIENT_SECRET", default="sandbox")
 # On a desk without a scanner the resting screen can play one with the sandbox's test cards.
 MILEPOST_TEST_CARDS = not env.is_production and AIRMILES_BASE_URL == _SANDBOX
 # Two tries of 9.5 s: a till has an answer or a doubt by 20 s (PRODUCT 4). Each has its own lease.

@@ -150,7 +150,7 @@ def test_production_takes_an_https_address_elsewhere(url: str) -> None:
 def test_production_refuses_plain_http_and_the_demo_client() -> None:
     environment = env(AIRMILES_BASE_URL="http://airmilesapis.ca", AIRMILES_CLIENT_ID="milepost")
     environment.platform_url("AIRMILES_BASE_URL", default="")
-    environment.client("AIRMILES_CLIENT_ID", default="")
+    environment.credential("AIRMILES_CLIENT_ID", default="")
     assert "AIRMILES_BASE_URL must be an https address." in faults(environment)
     assert "AIRMILES_CLIENT_ID is the sandbox's demo client" in faults(environment)
 
@@ -182,7 +182,7 @@ def test_development_takes_the_sandbox_next_door() -> None:
     environment = env(MILEPOST_ENV="development")
     url = environment.platform_url("AIRMILES_BASE_URL", default="http://127.0.0.1:8100")
     assert url == "http://127.0.0.1:8100"
-    assert environment.client("AIRMILES_CLIENT_ID", default="milepost") == "milepost"
+    assert environment.credential("AIRMILES_CLIENT_ID", default="milepost") == "milepost"
     assert not faults(environment)
 
 
@@ -236,6 +236,20 @@ def test_any_other_database_is_a_fault(url: str) -> None:
     environment = env(DATABASE_URL=url)
     environment.database("sqlite:///x")
     assert "DATABASE_URL must name a sqlite:// or postgres:// database." in faults(environment)
+
+
+@pytest.mark.parametrize("value", ["sandbox", "Milepost", "SANDBOX"])
+def test_the_sandboxs_own_secret_is_refused_in_any_case(value: str) -> None:
+    environment = env(MILEPOST_ENV="production", AIRMILES_CLIENT_SECRET=value)
+    environment.credential("AIRMILES_CLIENT_SECRET", default="sandbox")
+    assert "AIRMILES_CLIENT_SECRET is the sandbox's demo client" in faults(environment)
+
+
+def test_a_short_secret_is_refused() -> None:
+    environment = env(MILEPOST_ENV="production", MILEPOST_SECRET_KEY="x" * 49)
+    environment.secret("MILEPOST_SECRET_KEY")
+    assert "MILEPOST_SECRET_KEY is too short" in faults(environment)
+    assert env(MILEPOST_SECRET_KEY="x" * 50).secret("MILEPOST_SECRET_KEY") == "x" * 50
 
 
 def test_a_fault_is_named_once_and_without_any_there_is_none() -> None:

@@ -4,15 +4,20 @@
 """
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.db import connection
+from django.utils import timezone
 
 from backoffice import clock
 from backoffice.journal import triggers
+
+# Deadlines are kept by this process's clock; one that is further off than this is not trusted.
+MOST_SKEW: Final = timedelta(minutes=5)
 
 _REMEMBERED_S = 30.0
 _checked: dict[str, float] = {}
@@ -29,10 +34,36 @@ def refusal() -> str:
     name = str(connection.settings_dict["NAME"])
     if time.monotonic() - _checked.get(name, -_REMEMBERED_S) < _REMEMBERED_S:
         return ""
-    why = clock.tzdata_fault() or _unsafe_settings() or _missing_triggers()
+    why = next(faults(), "")
     if not why:
         _checked[name] = time.monotonic()
     return why
+
+
+def faults() -> Iterator[str]:
+    """Yield every reason why nothing may be armed, each in one sentence, looked for just now."""
+    for find in (clock.tzdata_fault, _unsafe_settings, _missing_triggers, _skewed_clock):
+        fault = find()
+        if fault:
+            yield fault
+
+
+def clock_skew() -> timedelta | None:
+    """Return how far this process's clock is ahead of the database's; negative when it is behind.
+
+    None on SQLite, which tells the time by the very same clock.
+    """
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        before = timezone.now()
+        cursor.execute("SELECT clock_timestamp()")
+        there: datetime = cursor.fetchone()[0]
+        after = timezone.now()
+    # The database looked at its clock at some moment in between.
+    if before <= there <= after:
+        return timedelta(0)
+    return before - there if there < before else after - there
 
 
 def forget() -> None:
@@ -80,3 +111,14 @@ def _missing_triggers() -> str:
     if missing:
         return f"The database lacks {', '.join(missing)}; run the migrations."
     return ""
+
+
+def _skewed_clock() -> str:
+    skew = clock_skew()
+    if skew is None or abs(skew) <= MOST_SKEW:
+        return ""
+    side = "ahead of" if skew > timedelta(0) else "behind"
+    return (
+        f"The clock of this machine is {round(abs(skew).total_seconds())} s {side} the database's,"
+        " so deadlines cannot be kept; set the clocks."
+    )

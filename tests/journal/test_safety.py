@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.checks import Error
 from django.db import connection
 from django.test import override_settings
@@ -49,7 +51,19 @@ def commit_asynchronously(monkeypatch: pytest.MonkeyPatch) -> str:
     return "synchronous_commit"
 
 
+def turn_the_clock_ahead(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(safety, "clock_skew", lambda: timedelta(minutes=5, seconds=1))
+    return "301 s ahead of the database's"
+
+
+def turn_the_clock_back(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(safety, "clock_skew", lambda: -timedelta(hours=1))
+    return "3600 s behind the database's"
+
+
 UNSAFE = [
+    turn_the_clock_ahead,
+    turn_the_clock_back,
     drop_a_trigger,
     use_old_rules,
     pytest.param(defer_transactions, marks=on_sqlite),
@@ -147,6 +161,35 @@ def test_every_pragma_that_could_lose_a_commit_is_refused(
 def test_a_commit_that_waits_for_its_own_disk_is_safe(value: str) -> None:
     sql(f"SET LOCAL synchronous_commit = {value}")
     assert safety.refusal() == ""
+
+
+@pytest.mark.parametrize("skew", [None, timedelta(0), timedelta(minutes=5), -timedelta(minutes=5)])
+def test_a_clock_that_is_off_by_no_more_than_five_minutes_is_served(
+    monkeypatch: pytest.MonkeyPatch, skew: timedelta | None
+) -> None:
+    monkeypatch.setattr(safety, "clock_skew", lambda: skew)
+    assert safety.refusal() == ""
+
+
+@on_postgresql
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_this_machines_clock_is_held_against_the_databases(minutes: int) -> None:
+    assert abs(safety.clock_skew() or timedelta(0)) < timedelta(seconds=1)
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=True):
+        skew = safety.clock_skew()
+        assert skew is not None and abs(skew - timedelta(minutes=minutes)) < timedelta(seconds=2)
+        assert "clock of this machine" in safety.refusal()
+
+
+@on_sqlite
+def test_a_database_in_a_file_has_no_clock_of_its_own() -> None:
+    assert safety.clock_skew() is None
+
+
+def test_every_reason_is_named_and_not_only_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = [spoil(monkeypatch) for spoil in (use_old_rules, drop_a_trigger, turn_the_clock_ahead)]
+    found = list(safety.faults())
+    assert all(name in why for name, why in zip(named, found, strict=True))
 
 
 @pytest.fixture

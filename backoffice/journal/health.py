@@ -1,0 +1,208 @@
+"""How the log and its surroundings are doing, for `manage.py doctor`. Reads only.
+
+What is out of bounds is a `Fault`: what was found and what to do. Rows that a person holds are
+counted and are no fault: the office lists them, and no machine can settle them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import CharField, Count, Func, Min, QuerySet
+
+from backoffice import clock
+from backoffice.journal import safety
+from backoffice.journal.models import NeedsPerson, ProgrammeState, Transaction
+from backoffice.journal.states import CLAIMABLE, UNSETTLED, Operation, State
+
+# A row is settled within a lease, a call and a poll once the programme answers (45 s).
+DUE_FOR: Final = timedelta(seconds=60)
+UNSHOWN_FOR: Final = timedelta(minutes=15)
+MISSED_WITHIN: Final = timedelta(hours=24)
+MOST_SKEW: Final = timedelta(seconds=30)
+# Beats that may be missed before nobody is thought to feel the programme's pulse.
+_ECHOES_MISSED: Final = 4
+_ECHO_AT_LEAST: Final = timedelta(seconds=60)
+# A literal: SQLite does not see that a parameter meets the condition of a partial index.
+_EMPTY: Final = Func(template="''", output_field=CharField())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something out of bounds: its short name, what was found, and what to do about it."""
+
+    name: str
+    found: str
+    to_do: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """How many rows there are of a sort, and the age of the oldest; None where there is none."""
+
+    count: int
+    oldest_s: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Everything that was looked at, at one moment."""
+
+    at: datetime
+    states: dict[str, Tally]
+    with_a_person: dict[str, Tally]
+    lapsed: Tally
+    due_too_long: Tally
+    past_their_time: Tally
+    not_presented: Tally
+    missed_deadlines: Tally
+    programme_is_up: bool | None
+    programme_code: str
+    echo_age_s: int | None
+    tzdata: str
+    skew_ms: int | None
+    unsafe: tuple[str, ...]
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is out of bounds."""
+        yield from self._of_the_ground()
+        yield from self._of_the_rows()
+        yield from self._of_the_programme()
+
+    def _of_the_ground(self) -> Iterator[Fault]:
+        for why in self.unsafe:
+            yield Fault(
+                name="safety",
+                found=why,
+                to_do="Nothing is sent until this is put right; see docs/operator.md.",
+            )
+        limit_ms, refused_ms = (_ms(limit) for limit in (MOST_SKEW, safety.MOST_SKEW))
+        if self.skew_ms is not None and limit_ms < abs(self.skew_ms) <= refused_ms:
+            side = "ahead of" if self.skew_ms > 0 else "behind"
+            yield Fault(
+                name="clock_skew",
+                found=f"This machine's clock is {abs(self.skew_ms)} ms {side} the database's.",
+                to_do="Set both clocks by the same time servers.",
+            )
+
+    def _of_the_rows(self) -> Iterator[Fault]:
+        sweep = "Start `manage.py settle --forever`, or a worker and beat, and read their log."
+        office = "See the overview of the back office."
+        found = (
+            ("due_too_long", self.due_too_long, "due, and nobody has sent them again", sweep),
+            ("past_their_time", self.past_their_time, "in doubt beyond the last replay", sweep),
+            (
+                "not_presented",
+                self.not_presented,
+                "approved, and no till has shown them",
+                "Open them at their till, or give them back before their deadline.",
+            ),
+            ("missed_deadlines", self.missed_deadlines, "reversals not sent in time", office),
+        )
+        for name, tally, what, to_do in found:
+            if tally.count:
+                text = f"{tally.count} {what}; the oldest for {tally.oldest_s} s."
+                yield Fault(name=name, found=text, to_do=to_do)
+
+    def _of_the_programme(self) -> Iterator[Fault]:
+        if self.echo_age_s is None or self.echo_age_s > _most_echo_age().total_seconds():
+            age = "never" if self.echo_age_s is None else f"{self.echo_age_s} s ago"
+            yield Fault(
+                name="echo",
+                found=f"The programme was last asked whether it is there: {age}.",
+                to_do="Start `manage.py settle --forever`, or a worker and beat; one active till "
+                "of an active store is needed.",
+            )
+        elif self.programme_is_up is False:
+            said = f"answered {self.programme_code}" if self.programme_code else "did not answer"
+            yield Fault(
+                name="programme",
+                found=f"The programme {said} to the last ECHO.",
+                to_do="What is open is settled when it is back; if it stays away, call its desk.",
+            )
+
+
+def examine(*, now: datetime) -> Health:
+    """Look at the whole log, whatever its store, and at what it stands on."""
+    due = Transaction.objects.filter(state__in=sorted(CLAIMABLE))
+    programme = ProgrammeState.objects.order_by("pk").first()
+    heard_at = programme.heard_at if programme else None
+    skew = safety.clock_skew()
+    return Health(
+        at=now,
+        states=_states(now),
+        with_a_person=_with_a_person(now),
+        lapsed=_tally(due.filter(state=State.ARMED, due_at__lte=now), "due_at", now),
+        due_too_long=_tally(due.filter(due_at__lte=now - DUE_FOR), "due_at", now),
+        past_their_time=_tally(
+            due.filter(state=State.DOUBT, replay_until__lte=now - DUE_FOR), "replay_until", now
+        ),
+        not_presented=_tally(_unshown(now - UNSHOWN_FOR), "opened_at", now),
+        missed_deadlines=_tally(
+            Transaction.objects.filter(
+                state=State.EXPIRED,
+                needs_person=NeedsPerson.LATE_BY_US,
+                settled_at__gt=now - MISSED_WITHIN,
+            ),
+            "deadline_at",
+            now,
+        ),
+        programme_is_up=programme.is_up if programme and heard_at else None,
+        programme_code=programme.response_code if programme else "",
+        echo_age_s=_age_s(heard_at, now),
+        tzdata=clock.tzdata_version(),
+        skew_ms=None if skew is None else _ms(skew),
+        unsafe=tuple(safety.faults()),
+    )
+
+
+def _states(now: datetime) -> dict[str, Tally]:
+    # Only what is open, and approvals: settled rows are history, and counting all of them would
+    # cost more every day.
+    open_states = [state for state in State if state in UNSETTLED | {State.APPROVED}]
+    return {
+        state.value: _tally(Transaction.objects.filter(state=state), "opened_at", now)
+        for state in open_states
+    }
+
+
+def _with_a_person(now: datetime) -> dict[str, Tally]:
+    rows = (
+        Transaction.objects.exclude(needs_person=_EMPTY)
+        .order_by()
+        .values_list("needs_person")
+        .annotate(Count("pk"), Min("opened_at"))
+    )
+    return {
+        str(reason): Tally(count=count, oldest_s=_age_s(oldest, now))
+        for reason, count, oldest in rows
+    }
+
+
+def _unshown(opened_before: datetime) -> QuerySet[Transaction]:
+    return Transaction.objects.filter(
+        operation=Operation.REDEEM,
+        state=State.APPROVED,
+        presented_at=None,
+        reversed_at=None,
+        opened_at__lt=opened_before,
+    )
+
+
+def _tally(rows: QuerySet[Transaction], since: str, now: datetime) -> Tally:
+    found = rows.order_by().aggregate(count=Count("pk"), oldest=Min(since))
+    return Tally(count=found["count"], oldest_s=_age_s(found["oldest"], now))
+
+
+def _age_s(moment: datetime | None, now: datetime) -> int | None:
+    return None if moment is None else int((now - moment).total_seconds())
+
+
+def _ms(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)
+
+
+def _most_echo_age() -> timedelta:
+    return max(_ECHO_AT_LEAST, timedelta(seconds=settings.ECHO_EVERY_S) * _ECHOES_MISSED)

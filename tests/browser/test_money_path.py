@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.till import Till
+from tests.figures import stands_in
 from tests.servers.stack import Sandbox, Web
 
 COLLECTOR = "80000010001"
@@ -18,8 +19,10 @@ POINTS_PER_MM = 72 / 25.4
 
 
 def figures(text: str) -> set[str]:
-    """Return the numbers in a text, so that 820 is not found inside 8,200."""
-    return set(re.findall(r"\d[\d,. \u00a0]*\d|\d", text))
+    """Return which of the figures that matter here stand in a text by themselves."""
+    return {
+        figure for figure in ("380", "1200", "1,200", CASH_LEFT, DREAM) if stands_in(figure, text)
+    }
 
 
 def assert_paper(page: Page, confirmation: str) -> None:

@@ -78,7 +78,8 @@ def test_from_a_scan_to_the_printed_receipt_and_back_and_in_the_log(
     paper = till.new_page()
     paper.goto(f"{till.url}{sale}receipt/")
     assert_paper(paper, confirmation)
-    assert {CASH_LEFT, DREAM} <= figures(paper.locator(".balances").inner_text())
+    balances = " ".join(paper.locator(".balances dd").all_inner_texts())
+    assert {CASH_LEFT, DREAM} <= figures(balances)
 
     assert_prints_on_80_mm(paper)
     paper.close()

@@ -39,9 +39,9 @@ ACCOUNT = {
     "dream_miles": 8_765_432_198,
     "daily_cap_cents": 987_654_000,
 }
-# Typed together, a thousands separator of either language must not hide a figure.
 # Once in many runs a moment's microseconds are a figure's digits.
 _FRACTION = re.compile(r"(?<=:\d\d)\.\d{6}")
+# Typed together, a thousands separator of either language must not hide a figure.
 _GROUPING = re.compile(r"(?<=\d)[,.\s\u00a0\u202f](?=\d)")
 
 

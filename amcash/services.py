@@ -205,6 +205,7 @@ def settle_due(*, sender: str, limit: int = 20) -> int:
 
     Beat, `settle --forever` and tests call this same function, in any number, at any time.
     """
+    entries.warn_of_deadlines(sender=sender, now=timezone.now())
     sent = 0
     for row in entries.due(OPERATIONS, now=timezone.now(), limit=limit):
         stamped = exchange.stamp()

@@ -15,6 +15,11 @@ from backoffice.journal.states import (
 )
 
 BACK_OFF_S = (2, 5, 15, 30)
+# So close to its deadline a reversal is asked again at least this often (RELIABILITY 4.5, V7).
+HURRIED_S = 15
+HURRIED_BEFORE_DEADLINE = timedelta(minutes=60)
+# Minutes before its deadline at which an open reversal is made known to people.
+ALARMS_MINUTES = (60, 30, 10)
 UNSENT_REDEMPTION_KEPT = timedelta(minutes=10)
 # A redemption's own replay may execute it, so the last one must leave time to reverse it (S8).
 REPLAY_BEFORE_DEADLINE = timedelta(minutes=15)
@@ -103,11 +108,32 @@ def replay_until(
     return end
 
 
-def back_off(tries: int, *, spread: float) -> timedelta:
-    """Return the wait before the next try: 2, 5, 15, then 30 s. `spread` in [-1, 1] is ±20 %."""
+def back_off(tries: int, *, spread: float, is_hurried: bool = False) -> timedelta:
+    """Return the wait before the next try: 2, 5, 15, then 30 s, or 15 s where it is hurried.
+
+    `spread` in [-1, 1] is ±20 %."""
     assert tries >= 1 and -1 <= spread <= 1
     seconds = BACK_OFF_S[min(tries, len(BACK_OFF_S)) - 1]
+    if is_hurried:
+        seconds = min(seconds, HURRIED_S)
     return timedelta(seconds=seconds * (1 + spread / 5))
+
+
+def is_hurried(facts: Facts, *, now: datetime) -> bool:
+    """Say whether it is a reversal whose deadline is so near that every try counts."""
+    left = facts.deadline_at - now
+    is_near = timedelta(0) < left <= HURRIED_BEFORE_DEADLINE
+    return facts.operation is Operation.REVERSE and is_near
+
+
+def alarm_minutes(*, deadline_at: datetime, now: datetime) -> int | None:
+    """Return the last alarm that an open reversal has come to, in minutes before its deadline.
+
+    None while the deadline is far, and when it is over: then there is nothing left to hurry."""
+    left = deadline_at - now
+    if left <= timedelta(0):
+        return None
+    return min((at for at in ALARMS_MINUTES if left <= timedelta(minutes=at)), default=None)
 
 
 def after_answer(facts: Facts, verdict: Verdict) -> Change | None:
@@ -135,15 +161,15 @@ def after_silence(facts: Facts, verdict: Verdict, *, now: datetime, spread: floa
     attempt is unknown (S6).
     """
     assert verdict not in DEFINITIVE
+    wait = back_off(facts.tries, spread=spread, is_hurried=is_hurried(facts, now=now))
     if verdict is Verdict.UNKNOWN or facts.has_unknown:
         if now >= facts.replay_until:
             return Change(state=State.MANUAL, needs_person="replay_over")
-        wait = back_off(facts.tries, spread=spread)
         return Change(state=State.DOUBT, due_at=now + wait)
     if facts.operation is Operation.REDEEM:
         # The customer may leave, so nobody but the cashier sends it again (R6).
         return Change(state=State.QUEUED, due_at=now + UNSENT_REDEMPTION_KEPT)
-    return Change(state=State.QUEUED, due_at=now + back_off(facts.tries, spread=spread))
+    return Change(state=State.QUEUED, due_at=now + wait)
 
 
 def may_send_first(facts: Facts, *, now: datetime) -> bool:

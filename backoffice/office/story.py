@@ -34,6 +34,7 @@ _EVENTS: Final[dict[str, "StrPromise"]] = {
     "cancelled": _("Customer paid another way"),
     "presented": _("Shown at the till"),
     "hurried": _("Asked to be checked now"),
+    "deadline_near": _("Still open close to its deadline"),
 }
 _SILENCES: Final[dict[str, "StrPromise"]] = {
     "refused": _("The programme’s address refused the connection"),

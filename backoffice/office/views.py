@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods
 
 from backoffice.exports import base, transactions
-from backoffice.journal import figures, selectors
+from backoffice.journal import deadlines, figures, selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.selectors import Page, Scope
 from backoffice.office import search, story
@@ -33,9 +33,12 @@ def home(request: OfficeRequest) -> HttpResponseBase:
     """Show what needs a person, then today's figures per store."""
     now = timezone.now()
     before = now - _EXPECTED_BY
+    near = deadlines.near(request.user, now=now, limit=_MOST_SHOWN + 1)
+    overdue = selectors.overdue(request.user, opened_before=before, limit=_MOST_SHOWN + 1)
     groups = (
+        ("near", near),
         ("person", selectors.waiting_for_a_person(request.user, limit=_MOST_SHOWN + 1)),
-        ("overdue", selectors.overdue(request.user, opened_before=before, limit=_MOST_SHOWN + 1)),
+        ("overdue", [row for row in overdue if row not in near]),
         (
             "unshown",
             selectors.not_presented(request.user, opened_before=before, limit=_MOST_SHOWN + 1),

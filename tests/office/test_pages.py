@@ -88,6 +88,22 @@ def test_the_overview_lists_what_needs_a_person_with_its_reason(cast: Cast) -> N
     assert not any(str(row.reference) in southern for row in rows)
 
 
+def test_a_reversal_close_to_its_deadline_comes_first_with_its_stores_time(cast: Cast) -> None:
+    now = timezone.now()
+    near = {"state": "doubt", "due_at": now, "at": now - timedelta(minutes=5)}
+    original = redemption(cast.south_till)
+    row = reversal(original, **near, deadline_at=now + timedelta(minutes=20))
+    reversal(redemption(cast.till), **near, deadline_at=now + timedelta(minutes=61))
+    page = text_of(cast.south_manager, "/office/")
+    assert "Reversals still open close to their deadline" in page
+    assert "Without a certain answer" not in page
+    assert page.count(f"/office/log/{row.reference}/") == 1
+    local = row.deadline_at.astimezone(cast.south.tzinfo)
+    assert f"{local:%H:%M}" in page
+    northern = text_of(cast.manager, "/office/")
+    assert "close to their deadline" not in northern and "Without a certain answer" in northern
+
+
 def test_a_doubt_of_this_second_needs_nobody_yet(cast: Cast) -> None:
     unsettled(cast.till, at=timezone.now())
     assert "Nothing needs a person just now." in text_of(cast.manager, "/office/")

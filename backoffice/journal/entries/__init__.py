@@ -5,6 +5,7 @@ together, and none may run inside somebody else's transaction. Changes are compa
 whoever comes second re-reads the row and believes it.
 """
 
+from backoffice.journal.entries.alarms import warn_of_deadlines
 from backoffice.journal.entries.claims import claim, due
 from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
 from backoffice.journal.entries.opening import open_transaction, repeated, send_again
@@ -29,4 +30,5 @@ __all__ = [
     "repeated",
     "reread",
     "send_again",
+    "warn_of_deadlines",
 ]

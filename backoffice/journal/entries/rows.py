@@ -170,7 +170,9 @@ def name(actor: Actor) -> str:
     return actor.user.username if actor.user else f"till {actor.device.number}"
 
 
-def log(row: Transaction, event: str, *, actor: str, channel: str = "", **details: str) -> None:
+def log(
+    row: Transaction, event: str, *, actor: str, channel: str = "", **details: str | int
+) -> None:
     """Add the audit entry of a change, in the caller's commit."""
     noun = "redemption" if row.operation == Operation.REDEEM else "reversal"
     trail.record(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from amcash import services
 from backoffice.audit.models import AuditEntry
-from backoffice.journal import decisions, entries
+from backoffice.journal import deadlines, decisions, entries
 from backoffice.journal.decisions import Facts, Verdict
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import CLAIMABLE, SETTLED, Operation, State
@@ -166,6 +166,15 @@ def test_the_sweep_raises_the_alarm_whether_or_not_anything_is_due(
     row = open_reversal(cast, deadline_at=soon, due_at=soon)
     assert services.settle_due(sender="sweep") == 0
     assert alarms(row) == [10] and not scripted.sent
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="reads SQLite's own plan")
+def test_looking_for_alarms_reads_open_rows_and_not_every_reversal_there_was() -> None:
+    near = deadlines.near_among(Transaction.objects.all(), now=DEADLINE)
+    plan = near.explain()
+    assert "transaction_kind_log" not in plan
+    assert "transaction_state_log (state=?" in plan or "transaction_due" in plan
 
 
 @pytest.mark.postgres

@@ -23,10 +23,10 @@ def warn_of_deadlines(*, sender: str, now: datetime) -> int:
 
     An alarm is an audit entry `reversal.deadline_near` with its minutes, and a line in our log.
     """
-    near = Transaction.objects.filter(deadlines.is_near(now)).select_related("store", "device")
+    rows_near = deadlines.near_among(Transaction.objects.all(), now=now)
     reached = [
         (row, minutes)
-        for row in near.order_by("deadline_at", "id")
+        for row in rows_near.select_related("store", "device")
         if (minutes := decisions.alarm_minutes(deadline_at=row.deadline_at, now=now))
     ]
     told = _told(row for row, _minutes in reached)

@@ -265,7 +265,11 @@ class Handler(BaseHTTPRequestHandler):
         if not text.isascii() or not text.isdigit():
             self._refuse_framing()
         length = int(text)
-        body = self.rfile.read(min(length, wire.MAX_BODY_BYTES + 1))
+        wanted = min(length, wire.MAX_BODY_BYTES + 1)
+        body = self.rfile.read(wanted)
+        if len(body) < wanted:
+            # Its sender died in the middle of it: half a request is no request.
+            raise Lost
         if length > len(body):
             self._drain(length - len(body))
         return body

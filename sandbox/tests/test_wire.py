@@ -287,6 +287,17 @@ def test_a_body_without_usable_length_is_refused(process: Process, framing: str)
         assert raw_socket.recv(64).startswith(b"HTTP/1.1 400")
 
 
+def test_half_a_request_is_no_request(process: Process, wired: Till) -> None:
+    before = wired.look("exchanges")
+    raw = json.dumps(request_of("redeem")).encode()
+    head = f"POST {REDEEM} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(raw)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", process.port), timeout=5) as raw_socket:
+        raw_socket.sendall(head.encode() + raw[:-1])
+        raw_socket.shutdown(socket.SHUT_WR)
+        assert raw_socket.recv(64) == b""
+    assert wired.look("exchanges") == before
+
+
 def test_a_second_start_finds_its_accounts(
     start: Callable[[Path], Process], tmp_path: Path
 ) -> None:

@@ -1,0 +1,186 @@
+"""Reads what a run left behind: the log in its database, the programme's ledger, every file. Plain
+SQL from outside, because the code under test must not be asked about itself.
+"""
+
+import contextlib
+import itertools
+import sqlite3
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import sql
+
+from tests.chaos.checker import Attempt, Effect, Exchange, Row
+from tests.servers.stack import Sandbox
+
+# A reversal moves what its redemption moved.
+_ROWS = """SELECT t.id, t.reference, t.idempotency_key, t.client_ref, t.operation, t.state,
+    t.needs_person, t.confirmation_number, COALESCE(r.miles, t.miles), t.collector_last4
+    FROM journal_transaction t LEFT JOIN journal_transaction r ON r.id = t.reverses_id
+    ORDER BY t.id"""
+_ATTEMPTS = """SELECT transaction_id, sender, armed_at, finished_at FROM journal_attempt
+    ORDER BY transaction_id, fence"""
+_EVENTS = "SELECT subject, event FROM audit_auditentry ORDER BY id"
+_STATES = "SELECT reference, state, needs_person, operation FROM journal_transaction"
+
+
+class _Reader(Protocol):
+    def execute(self, query: Any, /) -> Any: ...
+
+
+@contextlib.contextmanager
+def reading(database: str) -> Iterator[_Reader]:
+    """Open the run's database for reading."""
+    if database.startswith("sqlite:///"):
+        path = database.removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as c:
+            yield c
+    else:
+        with psycopg.connect(database, autocommit=True) as connection:
+            yield connection
+
+
+def rows(database: str) -> list[Row]:
+    """Return every operation with its attempts and its audit entries."""
+    with reading(database) as reader:
+        listed = reader.execute(_ROWS).fetchall()
+        attempts = defaultdict(list)
+        for number, sender, armed_at, finished_at in reader.execute(_ATTEMPTS).fetchall():
+            attempts[number].append(
+                Attempt(
+                    sender=sender,
+                    armed_at=_moment(armed_at),
+                    finished_at=_moment(finished_at) if finished_at else None,
+                )
+            )
+        events = defaultdict(list)
+        for subject, event in reader.execute(_EVENTS).fetchall():
+            events[subject].append(event)
+    return [_row(fields, attempts[fields[0]], events) for fields in listed]
+
+
+def _row(fields: Sequence[Any], attempts: list[Attempt], events: dict[str, list[str]]) -> Row:
+    _id, reference, key, client_ref, operation, state, person, number, miles, last4 = fields
+    name = str(uuid.UUID(str(reference)))
+    row = Row(
+        reference=name,
+        key=str(uuid.UUID(str(key))),
+        client_ref=client_ref,
+        operation=operation,
+        state=state,
+        needs_person=person,
+        confirmation=number,
+        miles=miles,
+        last4=last4,
+        attempts=attempts,
+        events=events[f"transaction:{name}"],
+    )
+    return row
+
+
+def open_rows(database: str) -> list[tuple[str, str, str]]:
+    """Return reference, state and kind of what is neither settled nor with a person."""
+    with reading(database) as reader:
+        return [
+            (str(uuid.UUID(str(reference))), state, operation)
+            for reference, state, person, operation in reader.execute(_STATES).fetchall()
+            if state in {"queued", "armed", "doubt", "pending"} and not person
+        ]
+
+
+def effects(sandbox: Sandbox) -> list[Effect]:
+    """Return the programme's own ledger."""
+    names = ("key", "kind", "collector", "miles", "confirmation")
+    return [Effect(**{name: entry[name] for name in names}) for entry in sandbox.effects()]
+
+
+def exchanges(sandbox: Sandbox) -> list[Exchange]:
+    """Return every request that arrived with a key."""
+    return [
+        Exchange(
+            key=one["key"],
+            method=one["method"],
+            path=one["path"],
+            body_sha256=one["body_sha256"],
+            arrived_at=_moment(one["arrived_at"]),
+            finished_at=_moment(one["finished_at"]) if one["finished_at"] else None,
+        )
+        for one in sandbox.exchanges()
+        if one["key"]
+    ]
+
+
+def miles_held(sandbox_data: Path) -> dict[str, int]:
+    """Return what each account holds, from the programme's own books."""
+    with reading(f"sqlite:///{sandbox_data / 'sandbox.sqlite3'}") as reader:
+        return dict(reader.execute("SELECT collector, cash_miles FROM members_member").fetchall())
+
+
+def leaks(numbers: Sequence[str], data: Path, database: str) -> list[str]:
+    """Return the files and tables in which a whole collector number stands."""
+    needles = [number.encode() for number in numbers]
+    found = []
+    for path in sorted(one for one in data.rglob("*") if one.is_file()):
+        content = path.read_bytes()
+        if any(needle in content for needle in needles):
+            found.append(str(path.relative_to(data)))
+    if not database.startswith("sqlite"):
+        found += _leaking_tables(needles, database)
+    return found
+
+
+def _leaking_tables(needles: Sequence[bytes], database: str) -> list[str]:
+    found = []
+    listing = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    with psycopg.connect(database, autocommit=True) as connection:
+        for (table,) in connection.execute(listing).fetchall():
+            copy = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))
+            with connection.cursor().copy(copy) as parts:
+                content = b"".join(bytes(part) for part in parts)
+            # Binary columns come as hexadecimal digits.
+            if any(one in content or one.hex().encode() in content for one in needles):
+                found.append(f"table {table}")
+    return found
+
+
+class Historian(threading.Thread):
+    """Polls every operation's state, to see one that leaves where it must stay."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__(daemon=True)
+        self._database = database
+        self._over = threading.Event()
+        self.history: dict[str, list[str]] = defaultdict(list)
+
+    def run(self) -> None:
+        while not self._over.wait(0.25):
+            with contextlib.suppress(sqlite3.OperationalError, psycopg.OperationalError):
+                self._look()
+
+    def finish(self) -> dict[str, list[str]]:
+        """Look once more and return what was seen."""
+        self._over.set()
+        self.join(timeout=30)
+        self._look()
+        return {
+            reference: [state for state, _again in itertools.groupby(states)]
+            for reference, states in self.history.items()
+        }
+
+    def _look(self) -> None:
+        with reading(self._database) as reader:
+            for reference, state, *_rest in reader.execute(_STATES).fetchall():
+                states = self.history[str(uuid.UUID(str(reference)))]
+                if not states or states[-1] != state:
+                    states.append(state)
+
+
+def _moment(value: datetime | str) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

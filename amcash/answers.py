@@ -94,6 +94,13 @@ def _is_storable(parsed: messages.Answer) -> bool:
     return len(number) <= LONGEST_CONFIRMATION and number.isprintable() and max(values) <= MOST
 
 
+def _is_outage(code: str, answer: Reply) -> bool:
+    # Also after a doubt, when it proves nothing of the operation itself.
+    known = codes.find(code)
+    is_platform = not 300 <= answer.status < 400
+    return is_platform and known is not None and known.reading is Reading.UNAVAILABLE
+
+
 def _kept(body: bytes) -> bytes | None:
     try:
         return messages.parse(body).kept
@@ -114,6 +121,7 @@ def _finding(
         http_status=answer.status,
         # A code is four digits; anything longer is not one, and is not worth a database error.
         response_code=code[:8],
+        is_outage=_is_outage(code, answer),
         duration_ms=answer.duration_ms,
         confirmation_number=confirmation_number,
         answer=kept,

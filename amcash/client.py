@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from amcash import codes, messages
+from backoffice.devices.models import Device
 from backoffice.journal import line
 from backoffice.wire import Reply, Silence
 
@@ -22,6 +23,18 @@ class Heard:
 def new_trace_id() -> str:
     """Return twelve digits that never restart from a sequence after a restore (RELIABILITY 4.9)."""
     return f"{secrets.randbelow(10**12):012d}"
+
+
+def terminal_of(device: Device) -> messages.Terminal:
+    """Return a till as the programme knows it."""
+    store = device.store
+    return messages.Terminal(
+        sponsor_code=store.sponsor.code,
+        vendor_id=store.sponsor.vendor_id,
+        acquirer_id=store.sponsor.acquirer_id,
+        store_number=store.number,
+        device_number=device.number,
+    )
 
 
 def echo(terminal: messages.Terminal) -> Heard:

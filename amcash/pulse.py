@@ -1,25 +1,58 @@
 """Feels the platform's pulse with ECHO, which moves nothing; never shown as a transaction."""
 
+from datetime import timedelta
+
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from amcash import client, services
+from amcash import client, codes
+from amcash.codes import Reading
 from backoffice.devices.models import Device
-from backoffice.journal import programme
+from backoffice.journal import breaker, entries, programme
 
 
 def take() -> bool:
     """Send one ECHO for any active till and note the answer; return whether the platform is up."""
-    device = (
-        Device.objects.filter(is_active=True, store__is_active=True)
-        .select_related("store__sponsor")
-        .first()
-    )
-    if device is None:
-        return False
-    heard = client.echo(services.terminal_of(device))
+    device = _tills().filter(is_active=True, store__is_active=True).first()
+    return device is not None and _take(device)
+
+
+def take_if_open(*, patience: timedelta = timedelta(0)) -> None:
+    """Send the next ECHO of an open breaker if it is due and nobody else is at it.
+
+    A sweep calls this in every round: at once after the breaker opened, then every 5 s.
+    """
+    if not programme.take_probe(timezone.now(), patience=patience):
+        return
+    # What is in doubt must be settled even when every till has been closed since.
+    device = _tills().order_by("-is_active", "pk").first()
+    if device is not None:
+        _take(device)
+
+
+def take_if_forsaken() -> None:
+    """Send the ECHO that a sweep should have sent long ago, so that a till opens itself again."""
+    take_if_open(patience=breaker.FORSAKEN_AFTER)
+
+
+def _tills() -> QuerySet[Device]:
+    return Device.objects.select_related("store__sponsor")
+
+
+def _take(device: Device) -> bool:
+    heard = client.echo(client.terminal_of(device))
     code = heard.answer.code if heard.answer else ""
+    known = codes.find(code)
     is_up = code == "0000"
+    now = timezone.now()
+    if is_up and programme.standing().is_open:
+        # First: whoever is killed between the two leaves an open breaker, which is probed again.
+        entries.hurry_all(now=now)
     programme.heard(
-        is_up=is_up, answer_ms=heard.duration_ms, response_code=code[:8], now=timezone.now()
+        is_up=is_up,
+        answer_ms=heard.duration_ms,
+        response_code=code[:8],
+        now=now,
+        is_outage=known is not None and known.reading is Reading.UNAVAILABLE,
     )
     return is_up

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     SALE_OPEN = "sale_open"
     STATE_CHANGED = "state_changed"
     UNSAFE = "unsafe"
+    PROGRAMME_DOWN = "programme_down"
     TOO_LATE = "too_late"
     ALREADY_REVERSED = "already_reversed"
     NOT_REVERSIBLE = "not_reversible"

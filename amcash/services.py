@@ -11,23 +11,25 @@ from enum import StrEnum
 import structlog
 from django.utils import timezone
 
-from amcash import answers, client, codes, messages, rules
+from amcash import answers, client, codes, messages, pulse, rules
 from amcash.orders import Card, EntryMode, InquiryOrder, RedemptionOrder, ReversalOrder
 from amcash.rules import Offer, Reason
 from backoffice.audit import trail
 from backoffice.devices.models import Device
-from backoffice.journal import entries, exchange, line, payloads
+from backoffice.journal import entries, exchange, line, payloads, programme
+from backoffice.journal.breaker import Why
 from backoffice.journal.decisions import Finding
 from backoffice.journal.entries import Conflict, Intent
 from backoffice.journal.exchange import Delivery
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import Operation
+from backoffice.journal.states import Operation, State
 from backoffice.people.actors import Actor
 from backoffice.vault import VaultError
 from backoffice.wire import Reply, Silence
 
 log = structlog.get_logger(__name__)
 
+_OUTAGE_CODE = "0092"
 OPERATIONS = (Operation.REDEEM, Operation.REVERSE)
 
 
@@ -73,10 +75,16 @@ class Outcome:
 
 
 def inquire(order: InquiryOrder, *, actor: Actor, now: datetime) -> Inquiry:
-    """Ask what this collector may redeem on this basket. Nothing is written but who asked."""
+    """Ask what this collector may redeem on this basket. Nothing is written but who asked.
+
+    While the breaker is open nothing is sent, and the answer is UNAVAILABLE.
+    """
+    pulse.take_if_forsaken()
+    if programme.standing().is_open:
+        return _unavailable(order, actor=actor)
     device = actor.device
     body = messages.inquire(
-        terminal_of(device),
+        client.terminal_of(device),
         collector_number=order.card.number,
         entry_mode=order.card.entry_mode,
         basket_cents=order.basket_cents,
@@ -86,16 +94,10 @@ def inquire(order: InquiryOrder, *, actor: Actor, now: datetime) -> Inquiry:
     )
     heard = client.inquire(body)
     code = heard.answer.code if heard.answer else ""
-    trail.record(
-        "collector.inquired",
-        subject=f"card:{order.card.last4}",
-        actor=actor.user.username if actor.user else f"till {device.number}",
-        channel=actor.channel,
-        store=device.store.number,
-        device=device.number,
-        details={"code": code, "tries": heard.tries, "duration_ms": heard.duration_ms},
-    )
-    return _inquiry(order, heard)
+    _note_inquiry(order, actor, code=code, tries=heard.tries, duration_ms=heard.duration_ms)
+    inquiry = _inquiry(order, heard)
+    _tell_the_breaker(order, inquiry, heard, now=timezone.now())
+    return inquiry
 
 
 def redeem(order: RedemptionOrder, *, actor: Actor, now: datetime) -> Outcome:
@@ -109,7 +111,7 @@ def redeem(order: RedemptionOrder, *, actor: Actor, now: datetime) -> Outcome:
     device = actor.device
     trace_id = client.new_trace_id()
     body = messages.redeem(
-        terminal_of(device),
+        client.terminal_of(device),
         collector_number=order.card.number,
         entry_mode=order.card.entry_mode,
         basket_cents=order.basket_cents,
@@ -145,7 +147,8 @@ def reverse(
 
     The card need not be at hand: its number and entry mode are the redemption's own (PRODUCT 4).
     Raises Refused before anything is written: TOO_LATE carries the deadline. A repeated press
-    returns the first outcome, also after the deadline.
+    returns the first outcome, also after the deadline. While the breaker is open the reversal is
+    queued, and the sweep sends it.
     """
     assert redemption.reference == order.redemption
     try:
@@ -171,7 +174,9 @@ def reverse(
 def send_again(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
     """Send a redemption of which nothing had left, with the same bytes and key (R6a)."""
     sender = line.sender_name("web")
+    # Before the pulse is felt: the time that takes is not the send's to use as well (S3).
     stamped = exchange.stamp()
+    pulse.take_if_forsaken()
     try:
         armed = entries.send_again(row, actor=actor, sender=sender, now=now, lease=exchange.lease())
     except entries.Refused as error:
@@ -203,7 +208,8 @@ def check_now(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
 def settle_due(*, sender: str, limit: int = 20) -> int:
     """Send at most `limit` due rows once more, nearest deadline first; return how many were sent.
 
-    Beat, `settle --forever` and tests call this same function, in any number, at any time.
+    Beat, `settle --forever` and tests call this same function, in any number, at any time. While
+    the breaker is open nothing is sent; what can be closed without the programme is closed.
     """
     entries.warn_of_deadlines(sender=sender, now=timezone.now())
     sent = 0
@@ -222,21 +228,11 @@ def settle_due(*, sender: str, limit: int = 20) -> int:
     return sent
 
 
-def terminal_of(device: Device) -> messages.Terminal:
-    """Return a till as the programme knows it."""
-    store = device.store
-    return messages.Terminal(
-        sponsor_code=store.sponsor.code,
-        vendor_id=store.sponsor.vendor_id,
-        acquirer_id=store.sponsor.acquirer_id,
-        store_number=store.number,
-        device_number=device.number,
-    )
-
-
 def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:
     sender = line.sender_name("web")
+    # Before the pulse is felt: the time that takes is not the send's to use as well (S3).
     stamped = exchange.stamp()
+    pulse.take_if_forsaken()
     try:
         row, is_new = entries.open_transaction(
             intent, actor=actor, sender=sender, now=now, lease=exchange.lease()
@@ -245,6 +241,9 @@ def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome
         raise _refused(error) from error
     if not is_new:
         return Outcome(transaction=row)
+    if row.state == State.QUEUED:
+        # The breaker is open: the sweep sends this reversal when the programme is back.
+        return Outcome(transaction=entries.reread(row), is_new=True)
     row = exchange.deliver(row, _delivery(sender, 2), stamped=stamped, body=intent.body)
     return Outcome(transaction=row, is_new=True)
 
@@ -274,7 +273,7 @@ def _reversal_intent(
     number, entry_mode = messages.card_of(payloads.body_of(redemption))
     trace_id = client.new_trace_id()
     body = messages.reverse(
-        terminal_of(device),
+        client.terminal_of(device),
         collector_number=number,
         entry_mode=entry_mode,
         confirmation_number=redemption.confirmation_number,
@@ -297,6 +296,41 @@ def _reversal_intent(
         reverses=redemption,
         asked=str(redemption.reference),
     )
+
+
+def _note_inquiry(
+    order: InquiryOrder, actor: Actor, *, code: str, tries: int, duration_ms: int
+) -> None:
+    device = actor.device
+    trail.record(
+        "collector.inquired",
+        subject=f"card:{order.card.last4}",
+        actor=actor.user.username if actor.user else f"till {device.number}",
+        channel=actor.channel,
+        store=device.store.number,
+        device=device.number,
+        details={"code": code, "tries": tries, "duration_ms": duration_ms},
+    )
+
+
+def _unavailable(order: InquiryOrder, *, actor: Actor) -> Inquiry:
+    # As the programme itself would say it, when that is what it said last.
+    is_outage = programme.standing().why == Why.OUTAGE
+    code = _OUTAGE_CODE if is_outage else ""
+    _note_inquiry(order, actor, code=code, tries=0, duration_ms=0)
+    return Inquiry(kind=InquiryKind.UNAVAILABLE, code=code)
+
+
+def _tell_the_breaker(
+    order: InquiryOrder, inquiry: Inquiry, heard: client.Heard, *, now: datetime
+) -> None:
+    if inquiry.kind is InquiryKind.UNAVAILABLE:
+        programme.outage(now)
+    elif inquiry.kind is not InquiryKind.SILENT:
+        programme.answered()
+    elif heard.silence.maybe_applied if heard.silence else heard.http_status != 401:
+        # Nothing left, or a token that was refused, is our own trouble and no unknown outcome.
+        programme.unknown(payloads.vault().blind_index(order.card.number), now)
 
 
 def _inquiry(order: InquiryOrder, heard: client.Heard) -> Inquiry:
@@ -351,6 +385,7 @@ _REASONS = {
     Conflict.REVERSAL_LIVE: Reason.ALREADY_REVERSED,
     Conflict.STATE_CHANGED: Reason.STATE_CHANGED,
     Conflict.UNSAFE: Reason.UNSAFE,
+    Conflict.PROGRAMME_DOWN: Reason.PROGRAMME_DOWN,
 }
 
 

@@ -8,7 +8,8 @@ from backoffice.journal import line
 
 @shared_task(name="amcash.settle_due", ignore_result=True)  # type: ignore[untyped-decorator]
 def settle_due() -> None:
-    """Settle what is due, until nothing more is."""
+    """Settle what is due, until nothing more is; first ask whether an outage is over."""
+    pulse.take_if_open()
     sender = line.sender_name("worker")
     while services.settle_due(sender=sender):
         pass

@@ -120,6 +120,10 @@ REASON_TEXTS: dict[Reason, Text] = {
         todo=_("Nothing was taken."),
         adds="escalation",
     ),
+    Reason.PROGRAMME_DOWN: Text(
+        title=_("%(programme)s is not answering just now."),
+        todo=_("Nothing was taken. Go on without it, or try again in a minute."),
+    ),
     Reason.TOO_LATE: CODE_TEXTS["0080"],
     Reason.ALREADY_REVERSED: Text(
         title=_("This redemption has a reversal already."),

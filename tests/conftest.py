@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import TransactionTestCase, override_settings
 
-from backoffice.journal import line, safety, triggers
+from backoffice.journal import line, programme, safety, triggers
 from tests.cast import Cast, make_cast
 from tests.scripted import ScriptedPlatform
 
@@ -33,8 +33,9 @@ def _passwords_are_hashed_fast() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _safety_is_checked_anew() -> None:
+def _safety_and_the_breaker_are_looked_at_anew() -> None:
     safety.forget()
+    programme.forget()
 
 
 @pytest.fixture

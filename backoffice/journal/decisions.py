@@ -57,7 +57,8 @@ DEFINITIVE = frozenset(
 class Finding:
     """What one attempt brought, as the product reads it.
 
-    `answer` is what may be kept of the answer's bytes, or None."""
+    `answer` is what may be kept of the answer's bytes, or None. `is_outage` is the programme's own
+    word that no requests can be sent, whatever it proves of this one."""
 
     verdict: Verdict
     http_status: int | None = None
@@ -70,6 +71,7 @@ class Finding:
     amount_cents: int | None = None
     unit_cents: int | None = None
     unit_miles: int | None = None
+    is_outage: bool = False
     answer: bytes | None = field(default=None, repr=False)
 
 

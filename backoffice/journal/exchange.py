@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from backoffice.journal import entries, line, payloads
-from backoffice.journal.decisions import Finding, Verdict
+from backoffice.journal import entries, line, payloads, programme
+from backoffice.journal.decisions import DEFINITIVE, Finding, Verdict
 from backoffice.journal.entries import MakeReversal
 from backoffice.journal.models import Transaction
 from backoffice.wire import Reply, Silence
@@ -56,13 +56,15 @@ def deliver(
         answer = _send(row, body, stamped)
         finding = delivery.classify(row, answer, has_unknown)
         if not sends_left or not _is_worth_a_second_try(finding):
-            return entries.record(
+            row = entries.record(
                 row,
                 finding,
                 now=_now(),
                 make_reversal=delivery.make_reversal,
                 if_doubted=delivery.classify(row, answer, True),
             )
+            _tell_the_breaker(row, finding)
+            return row
         has_unknown = has_unknown or finding.verdict is Verdict.UNKNOWN
         stamped = stamp()
         armed = entries.rearm(
@@ -77,6 +79,16 @@ def deliver(
 def _is_worth_a_second_try(finding: Finding) -> bool:
     # Our own gate is no fresher a moment later; whoever stands at the till decides.
     return finding.verdict in _WORTH_A_SECOND_TRY and finding.silence != "busy"
+
+
+def _tell_the_breaker(row: Transaction, finding: Finding) -> None:
+    # After the outcome's own commit, which must wait for nothing. A till's two tries count once.
+    if finding.is_outage:
+        programme.outage(_now())
+    elif finding.verdict is Verdict.UNKNOWN:
+        programme.unknown(row.collector_mac, _now())
+    elif finding.verdict in DEFINITIVE:
+        programme.answered()
 
 
 def _send(row: Transaction, body: bytes, stamped: float) -> Reply | Silence:

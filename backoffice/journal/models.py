@@ -333,5 +333,12 @@ class ProgrammeState(models.Model):
     changed_at = models.DateTimeField(null=True)
     response_code = models.CharField(max_length=8, blank=True)
 
+    # The breaker (`breaker`): open since when and why, when to probe next, and the blind indexes
+    # of the collectors with the last unknowns, never their numbers.
+    breaker_opened_at = models.DateTimeField(null=True)
+    breaker_why = models.CharField(max_length=16, blank=True)
+    probe_at = models.DateTimeField(null=True)
+    suspects = models.JSONField(default=list)
+
     def __str__(self) -> str:
         return "up" if self.is_up else "down"

@@ -1,27 +1,137 @@
-"""How the programme answers just now: the only writer of ProgrammeState."""
+"""How the programme answers just now, and the breaker: the only writer of ProgrammeState."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import connection
+from django.db.transaction import atomic
+
+from backoffice.audit import trail
+from backoffice.journal import breaker
+from backoffice.journal.breaker import Breaker
 from backoffice.journal.models import ProgrammeState
+from backoffice.people.actors import Channel
 
 # Several sweeps may feel the pulse; one a few seconds ago is as good as one now.
 _THE_ONE = 1
+# A sale must not cost a query more. What this process changes, it knows at once.
+_REMEMBERED_S = 1.0
+_seen: dict[str, tuple[float, Breaker]] = {}
 
 
-def heard(*, is_up: bool, answer_ms: int, response_code: str, now: datetime) -> None:
-    """Note what the last ECHO brought."""
-    state, _made = ProgrammeState.objects.get_or_create(pk=_THE_ONE, defaults={"is_up": is_up})
-    changed_at = now if state.is_up != is_up or state.changed_at is None else state.changed_at
-    ProgrammeState.objects.filter(pk=_THE_ONE).update(
-        is_up=is_up,
-        answer_ms=answer_ms,
-        response_code=response_code,
-        heard_at=now,
-        changed_at=changed_at,
-    )
+def heard(
+    *, is_up: bool, answer_ms: int, response_code: str, now: datetime, is_outage: bool = False
+) -> None:
+    """Note what the last ECHO brought: a good one closes the breaker, an outage opens it."""
+    with atomic(durable=True):
+        state = _locked()
+        if state.is_up != is_up or state.changed_at is None:
+            state.changed_at = now
+        state.is_up = is_up
+        state.answer_ms = answer_ms
+        state.response_code = response_code
+        state.heard_at = now
+        before = _breaker_of(state)
+        if is_up:
+            _keep(state, before, breaker.CLOSED)
+        elif is_outage:
+            _keep(state, before, breaker.after_outage(before, now=now))
+        state.save()
+    forget()
 
 
 def is_due(now: datetime, *, every: timedelta) -> bool:
     """Say whether nobody has felt the pulse for a while."""
     state = ProgrammeState.objects.filter(pk=_THE_ONE).first()
     return state is None or state.heard_at is None or now - state.heard_at >= every
+
+
+def standing() -> Breaker:
+    """Return how the breaker stands, as read a moment ago at most."""
+    name = str(connection.settings_dict["NAME"])
+    read_at, known = _seen.get(name, (-_REMEMBERED_S, breaker.CLOSED))
+    if time.monotonic() - read_at < _REMEMBERED_S:
+        return known
+    state = ProgrammeState.objects.filter(pk=_THE_ONE).first()
+    known = breaker.CLOSED if state is None else _breaker_of(state)
+    _seen[name] = (time.monotonic(), known)
+    return known
+
+
+def forget() -> None:
+    """Read the breaker anew at the next question."""
+    _seen.clear()
+
+
+def outage(now: datetime) -> None:
+    """Note that the programme said that no requests can be sent."""
+    if not standing().is_open:
+        _change(lambda before: breaker.after_outage(before, now=now))
+
+
+def unknown(collector_mac: str, now: datetime) -> None:
+    """Note that what was sent for this collector has no known outcome."""
+    if breaker.after_unknown(standing(), collector=collector_mac, now=now) != standing():
+        _change(lambda before: breaker.after_unknown(before, collector=collector_mac, now=now))
+
+
+def answered() -> None:
+    """Note that the programme answered a till."""
+    if standing().suspects:
+        _change(breaker.after_answer)
+
+
+def take_probe(now: datetime, *, patience: timedelta = timedelta(0)) -> bool:
+    """Say whether the caller is to send the next ECHO of an open breaker; only one is told so."""
+    if not standing().is_open:
+        return False
+    forget()
+    due = standing()
+    if not breaker.is_probe_due(due, now=now, patience=patience):
+        return False
+    after = breaker.after_probe(due, now=now)
+    same = ProgrammeState.objects.filter(pk=_THE_ONE, probe_at=due.probe_at)
+    is_ours = same.update(probe_at=after.probe_at) == 1
+    forget()
+    return is_ours
+
+
+def _change(decide: Callable[[Breaker], Breaker]) -> None:
+    with atomic(durable=True):
+        state = _locked()
+        before = _breaker_of(state)
+        after = decide(before)
+        if after != before:
+            _keep(state, before, after)
+            state.save()
+    forget()
+
+
+def _locked() -> ProgrammeState:
+    ProgrammeState.objects.get_or_create(pk=_THE_ONE)
+    return ProgrammeState.objects.select_for_update().get(pk=_THE_ONE)
+
+
+def _keep(state: ProgrammeState, before: Breaker, after: Breaker) -> None:
+    state.breaker_opened_at = after.opened_at
+    state.breaker_why = after.why
+    state.probe_at = after.probe_at
+    state.suspects = list(after.suspects)
+    if after.is_open != before.is_open:
+        trail.record(
+            "breaker.opened" if after.is_open else "breaker.closed",
+            subject="programme",
+            actor="milepost",
+            channel=Channel.SETTLE,
+            details={"why": after.why or before.why},
+        )
+
+
+def _breaker_of(state: ProgrammeState) -> Breaker:
+    return Breaker(
+        opened_at=state.breaker_opened_at,
+        why=state.breaker_why,
+        probe_at=state.probe_at,
+        suspects=tuple(state.suspects),
+    )

@@ -252,11 +252,10 @@ def programme_state(*, now: datetime | None = None) -> ProgrammeView:
     """Return how the programme answers, as last heard; unknown when that is long ago."""
     state = ProgrammeState.objects.order_by("pk").first()
     now = now or timezone.now()
-    if state is None or state.heard_at is None:
-        return ProgrammeView(word=ProgrammeWord.UNKNOWN, answer_ms=None)
-    if not state.is_up:
+    # An open breaker is down whatever was heard last: the tills send nothing new.
+    if state is not None and (state.breaker_opened_at or (state.heard_at and not state.is_up)):
         return ProgrammeView(word=ProgrammeWord.DOWN, answer_ms=None)
-    if now - state.heard_at > _HEARD_LATELY:
+    if state is None or state.heard_at is None or now - state.heard_at > _HEARD_LATELY:
         return ProgrammeView(word=ProgrammeWord.UNKNOWN, answer_ms=None)
     is_slow = state.answer_ms is not None and state.answer_ms > _SLOW_MS
     word = ProgrammeWord.SLOW if is_slow else ProgrammeWord.UP

@@ -307,6 +307,8 @@ def test_a_queued_reversal_is_overdue_because_its_deadline_runs(cast: Cast) -> N
         ({"heard_at": NOON, "answer_ms": 600}, ProgrammeWord.UP),
         ({"heard_at": NOON, "answer_ms": 6_000}, ProgrammeWord.SLOW),
         ({"heard_at": NOON, "is_up": False}, ProgrammeWord.DOWN),
+        ({"heard_at": NOON, "breaker_opened_at": NOON}, ProgrammeWord.DOWN),
+        ({"breaker_opened_at": NOON - timedelta(hours=1)}, ProgrammeWord.DOWN),
         ({"heard_at": NOON - timedelta(hours=1), "answer_ms": 600}, ProgrammeWord.UNKNOWN),
     ],
 )

@@ -11,7 +11,7 @@ from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, R
 from backoffice.journal.entries.opening import open_transaction, repeated, send_again
 from backoffice.journal.entries.rows import reread
 from backoffice.journal.entries.settling import rearm, record
-from backoffice.journal.entries.wishes import cancel, give_up_unsent, hurry, present
+from backoffice.journal.entries.wishes import cancel, give_up_unsent, hurry, hurry_all, present
 
 __all__ = [
     "Conflict",
@@ -23,6 +23,7 @@ __all__ = [
     "due",
     "give_up_unsent",
     "hurry",
+    "hurry_all",
     "open_transaction",
     "present",
     "rearm",

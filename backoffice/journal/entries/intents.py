@@ -20,6 +20,7 @@ class Conflict(StrEnum):
     REVERSAL_LIVE = "reversal_live"
     STATE_CHANGED = "state_changed"
     UNSAFE = "unsafe"
+    PROGRAMME_DOWN = "programme_down"
 
 
 class Refused(Exception):

@@ -6,7 +6,7 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.db.transaction import atomic
 
-from backoffice.journal import decisions, payloads, safety
+from backoffice.journal import decisions, payloads, programme, safety
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import Conflict, Intent, Refused
 from backoffice.journal.models import Transaction
@@ -22,26 +22,29 @@ def open_transaction(
     """Commit the intent and the right to send it once; return the row and whether it is new.
 
     The same `client_ref` with the same content returns the row that exists, to be shown and not
-    sent (R2). Raises Refused, and then nothing was written.
+    sent (R2). While the breaker is open a reversal is queued for the sweep instead of armed: it is
+    owed, as after an outage's own answer (V9). Raises Refused, and then nothing was written.
     """
     mac = rows.intent_mac(intent.operation, intent.asked)
-    why = safety.refusal()
-    if why:
+    is_down = programme.standing().is_open
+    refusal = _refusal(is_down=is_down and intent.operation is Operation.REDEEM)
+    if refusal is not None:
         existing = _existing(intent.client_ref, mac)
         if existing is not None:
             return existing, False
-        raise Refused(Conflict.UNSAFE, why)
+        raise refusal
     collector_mac = payloads.vault().blind_index(intent.card_number)
     try:
         with atomic(durable=True):
             # A repeated press is found by the database's own rule that a `client_ref` is unique:
             # to ask first would cost every sale a query and still not be sure.
-            right = rows.Right(sender=sender, lease=lease)
+            right = None if is_down else rows.Right(sender=sender, lease=lease)
             row = rows.insert(intent, mac, collector_mac, actor, now, right=right)
             # Looked at after arming: the unique index has by then made any other send for this
             # collector finish, so a doubt that it left is visible here.
             _refuse_after_doubt(row, actor, now)
-            rows.log(row, "armed", actor=rows.name(actor), channel=actor.channel)
+            event = "queued" if is_down else "armed"
+            rows.log(row, event, actor=rows.name(actor), channel=actor.channel)
     except IntegrityError:
         return _after_collision(intent, mac, collector_mac, now), False
     return row, True
@@ -60,8 +63,8 @@ def send_again(
 ) -> Transaction:
     """Arm a redemption of which nothing left, with the same bytes and key (R6a).
 
-    Raises Refused when it is not queued any more, when its collector is busy, or when it is so
-    late that it could not be given back.
+    Raises Refused when it is not queued any more, when its collector is busy, when the breaker is
+    open, or when it is so late that it could not be given back.
     """
     if row.operation != Operation.REDEEM:
         # A reversal that has not left is sent by the sweep, which knows its deadline.
@@ -69,7 +72,9 @@ def send_again(
     if not decisions.may_send_first(rows.facts(row), now=now):
         # The sweep closes it soon, and the sale begins anew.
         raise Refused(Conflict.STATE_CHANGED)
-    _refuse_unless_safe()
+    refusal = _refusal(is_down=programme.standing().is_open)
+    if refusal is not None:
+        raise refusal
     try:
         with atomic(durable=True):
             if not rows.arm(row, sender=sender, now=now, lease=lease, only=State.QUEUED):
@@ -81,10 +86,11 @@ def send_again(
     return rows.reread(row)
 
 
-def _refuse_unless_safe() -> None:
+def _refusal(*, is_down: bool) -> Refused | None:
     why = safety.refusal()
     if why:
-        raise Refused(Conflict.UNSAFE, why)
+        return Refused(Conflict.UNSAFE, why)
+    return Refused(Conflict.PROGRAMME_DOWN) if is_down else None
 
 
 def _existing(client_ref: str, mac: str) -> Transaction | None:

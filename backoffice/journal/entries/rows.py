@@ -149,6 +149,8 @@ def add_attempt(row: Transaction, now: datetime) -> None:
 
 def facts(row: Transaction, *, has_lapsed: bool = False) -> Facts:
     """Return what a decision needs to know; a lapsed lease is an unknown outcome."""
+    # Queued behind an open breaker: the till was told that it will be sent, and looked away.
+    was_put_off = row.first_sent_at is not None and row.first_sent_at > row.opened_at
     return Facts(
         operation=Operation(row.operation),
         state=State(row.state),
@@ -156,7 +158,7 @@ def facts(row: Transaction, *, has_lapsed: bool = False) -> Facts:
         tries=max(1, row.fence),
         replay_until=row.replay_until,
         deadline_at=row.deadline_at,
-        is_unattended=row.channel == Channel.SETTLE or row.doubted_at is not None,
+        is_unattended=row.channel == Channel.SETTLE or row.doubted_at is not None or was_put_off,
     )
 
 

@@ -68,6 +68,17 @@ def hurry(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
     return rows.reread(row)
 
 
+def hurry_all(*, now: datetime) -> int:
+    """Make every doubt and every waiting reversal due at once; return how many.
+
+    The programme answers again. The sweep takes them nearest deadline first, a few at a time, each
+    process one after the other, so what waited does not come down on the programme at once.
+    """
+    waiting = Q(state=State.DOUBT) | Q(state=State.QUEUED, operation=Operation.REVERSE)
+    with atomic(durable=True):
+        return Transaction.objects.filter(waiting, due_at__gt=now).update(due_at=now)
+
+
 def queue_reversal(row: Transaction, make_reversal: MakeReversal, now: datetime) -> None:
     """Queue the reversal of an approval that is not wanted, in the caller's commit (R10)."""
     if not row.is_granted or row.reversed_at is not None or not row.confirmation_number:

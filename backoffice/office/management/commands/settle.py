@@ -49,5 +49,6 @@ def _round(sender: str, stop: threading.Event) -> None:
     every = timedelta(seconds=settings.ECHO_EVERY_S)
     if programme.is_due(timezone.now(), every=every):
         pulse.take()
+    pulse.take_if_open()
     while services.settle_due(sender=sender) and not stop.is_set():
         pass

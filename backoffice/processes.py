@@ -59,7 +59,8 @@ def commands(place: Place) -> dict[str, list[str]]:
     web = [*python, "granian", "--interface", "wsgi", "--port", str(place.port), "--no-ws"]
     web += ["--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS)]
     web += ["--log-level", "warning", "--workers-kill-timeout", str(GRACE_S)]
-    # One dead worker must not take the calls of the other with it.
+    # One dead worker must not take the calls of the other with it. One that dies again within
+    # seconds of its replacement does: granian then ends, and its supervisor starts it anew.
     web += ["--respawn-failed-workers", "--respawn-interval", "0.5"]
     worker = ["worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     schedule = str(place.data / "beat-schedule")

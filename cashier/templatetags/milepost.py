@@ -87,7 +87,7 @@ def moment_zone(moment: datetime | None, place: _HasZone) -> str:
 @register.filter
 def iso(moment: datetime | None) -> str:
     """Write a moment for a machine, as in ``<time datetime>``."""
-    return "" if moment is None else moment.isoformat()
+    return "" if moment is None else moment.isoformat(timespec="seconds")
 
 
 @register.simple_tag

@@ -1,5 +1,6 @@
 """The arm, send, record loop, which exists once. A product brings its bytes and its `classify`."""
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def deliver(
                 finding,
                 now=_now(),
                 make_reversal=delivery.make_reversal,
-                if_doubted=delivery.classify(row, answer, True),
+                if_doubted=functools.partial(delivery.classify, row, answer, True),
             )
             _tell_the_breaker(row, finding)
             return row

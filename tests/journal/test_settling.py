@@ -138,7 +138,7 @@ def test_a_late_refusal_is_read_with_the_doubt_that_another_sender_left(cast: Ca
         mine,
         finding(Verdict.DECLINED, response_code="0051"),
         now=timezone.now(),
-        if_doubted=finding(Verdict.DECLINED_AFTER_DOUBT, response_code="0051"),
+        if_doubted=lambda: finding(Verdict.DECLINED_AFTER_DOUBT, response_code="0051"),
     )
     assert (row.state, row.after_doubt) == (State.DECLINED, True)
     assert row.needs_person == "declined_after_doubt"
@@ -149,7 +149,7 @@ def test_a_refusal_without_any_doubt_is_read_as_it_is(cast: Cast) -> None:
         opened(cast),
         finding(Verdict.DECLINED),
         now=timezone.now(),
-        if_doubted=finding(Verdict.DECLINED_AFTER_DOUBT),
+        if_doubted=lambda: finding(Verdict.DECLINED_AFTER_DOUBT),
     )
     assert (row.state, row.after_doubt, row.needs_person) == (State.DECLINED, False, "")
 

@@ -1,5 +1,6 @@
 """Commits what an attempt brought: an answer is merged, a guess is written by its fence alone."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,7 +47,7 @@ def record(
     *,
     now: datetime,
     make_reversal: MakeReversal | None = None,
-    if_doubted: Finding | None = None,
+    if_doubted: Callable[[], Finding] | None = None,
 ) -> Transaction:
     """Commit what the attempt at hand brought, and return the row as it stands then.
 
@@ -62,7 +63,7 @@ def record(
             return row
         row = Transaction.objects.select_for_update().get(pk=row.pk)
         if row.has_unknown and if_doubted is not None:
-            finding = if_doubted
+            finding = if_doubted()
         if finding.verdict in DEFINITIVE:
             if attempt is not None and finding.answer is not None:
                 payloads.add(row, finding.answer, attempt=attempt)

@@ -19,6 +19,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
+from backoffice.clock import business_day, settlement_day_starts
 from backoffice.devices.models import Device
 from backoffice.journal import selectors
 from backoffice.people.actors import Actor, Channel
@@ -73,6 +74,12 @@ class Frame:
     def language(self) -> str:
         """The language of the screen, which the receipt follows."""
         return language()
+
+    @property
+    def today_starts(self) -> datetime:
+        """Midnight of the trading day that is on; what was sold since is today's at the till."""
+        zone = self.store.tzinfo
+        return settlement_day_starts(business_day(self.now, zone), zone)
 
     @property
     def store_name(self) -> str:

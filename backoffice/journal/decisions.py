@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from backoffice.clock import is_too_late
 from backoffice.journal.states import (
     GRANTED,
     SETTLED,
@@ -177,7 +178,7 @@ def after_silence(facts: Facts, verdict: Verdict, *, now: datetime, spread: floa
 def may_send_first(facts: Facts, *, now: datetime) -> bool:
     """Say whether what never left may still be sent: not so late that it could not be undone."""
     is_redemption = facts.operation is Operation.REDEEM
-    return now < (facts.replay_until if is_redemption else facts.deadline_at)
+    return not is_too_late(now, facts.replay_until if is_redemption else facts.deadline_at)
 
 
 def when_due(facts: Facts, *, now: datetime) -> Change | None:

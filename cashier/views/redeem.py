@@ -12,7 +12,6 @@ from amcash import orders, services
 from amcash.orders import Card, EntryMode, InquiryOrder, NotACard, RedemptionOrder
 from amcash.rules import Offer, Reason, Step
 from amcash.services import Inquiry, InquiryKind, Refused
-from backoffice.clock import business_day, settlement_day_starts
 from backoffice.journal import selectors
 from backoffice.units import Cents
 from cashier import testcards
@@ -149,9 +148,9 @@ def next_customer(word: str = "") -> Action:
 def _home(
     request: HttpRequest, frame: Frame, context: dict[str, Any] | None = None
 ) -> HttpResponse:
-    zone = frame.store.tzinfo
-    start = settlement_day_starts(business_day(frame.now, zone), zone)
-    rows = selectors.latest(frame.user, device=frame.till, on_or_after=start, limit=_LATEST)
+    rows = selectors.latest(
+        frame.user, device=frame.till, on_or_after=frame.today_starts, limit=_LATEST
+    )
     latest = [row_of(row, frame.now) for row in rows]
     context = {"latest": latest, "test_cards": testcards.available(), **(context or {})}
     return show(request, frame, "cashier/home.html", context)

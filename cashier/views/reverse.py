@@ -11,6 +11,7 @@ from amcash import services
 from amcash.orders import ReversalOrder
 from amcash.rules import Reason
 from amcash.services import Refused
+from backoffice.clock import is_too_late
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
@@ -92,7 +93,7 @@ def _found(frame: Frame, code: str) -> Transaction | None:
 def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
     if not row.is_granted or row.reversed_at is not None:
         return SeeOther(url_of("cashier:sale", args=[row.reference]))
-    if frame.now >= row.deadline_at:
+    if is_too_late(frame.now, row.deadline_at):
         return _too_late(request, frame, row)
     context = {
         "row": row,

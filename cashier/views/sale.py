@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from amcash import codes, services
 from amcash.receipts import receipt_for
 from amcash.services import Refused
-from backoffice.clock import business_day, settlement_day_starts
+from backoffice.clock import is_too_late
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, Shown, State
@@ -129,13 +129,11 @@ def check(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRespo
 def today(request: HttpRequest, frame: Frame) -> HttpResponse:
     """The sales of today: this till's, or the store's."""
     is_store = request.GET.get("of") == "store"
-    zone = frame.store.tzinfo
-    start = settlement_day_starts(business_day(frame.now, zone), zone)
     rows = selectors.latest(
         frame.user,
         store=frame.store if is_store else None,
         device=None if is_store else frame.till,
-        on_or_after=start,
+        on_or_after=frame.today_starts,
         limit=_TODAY_ROWS,
     )
     context = {"rows": [row_of(row, frame.now) for row in rows], "is_store": is_store}
@@ -267,7 +265,7 @@ def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
     paper = reverse("cashier:receipt", args=[row.reference])
     actions = []
     may_reverse = row.operation == Operation.REDEEM and row.reversed_at is None
-    if may_reverse and frame.now < row.deadline_at:
+    if may_reverse and not is_too_late(frame.now, row.deadline_at):
         url = reverse("cashier:reverse", args=[row.reference])
         actions.append(Action(word=_("Reverse"), url=url, key="F9"))
     was_shown = row.presented_at is not None

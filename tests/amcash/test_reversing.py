@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from amcash import services
 from amcash.orders import ReversalOrder
 from amcash.rules import Reason
+from backoffice.journal import programme
+from backoffice.journal.models import ProgrammeState, Transaction
 from backoffice.journal.states import State
+from backoffice.wire import Reply, Silence
 from tests.amcash.stories import redeem, reverse
 from tests.cast import COLLECTOR, Cast
 from tests.scripted import (
@@ -15,6 +19,7 @@ from tests.scripted import (
     ScriptedPlatform,
     approved,
     code,
+    not_sent,
     reversed_,
     silence,
 )
@@ -57,6 +62,34 @@ def test_0080_without_a_doubt_is_expired(cast: Cast, scripted: ScriptedPlatform)
     redemption = redeem(cast)
     scripted.will(code("0080", 409))
     assert reverse(cast, redemption).state == State.EXPIRED
+
+
+@pytest.mark.parametrize("put_off", [code("0092", 503), not_sent()])
+def test_a_queued_reversal_that_is_refused_later_goes_to_a_person(
+    cast: Cast, scripted: ScriptedPlatform, put_off: Reply | Silence
+) -> None:
+    scripted.will(approved())
+    redemption = redeem(cast)
+    scripted.will(put_off)
+    assert reverse(cast, redemption).state == State.QUEUED
+    ProgrammeState.objects.all().delete()
+    programme.forget()
+    Transaction.objects.filter(state=State.QUEUED).update(due_at=timezone.now())
+    scripted.will(code("0035", 400))
+    assert services.settle_due(sender="sweep") == 1
+    reversal = redemption.reversals.get()
+    # Whoever stood at the till was told that the miles come back by themselves.
+    assert (reversal.state, reversal.needs_person) == (State.DECLINED, "reversal_refused")
+
+
+def test_a_reversal_that_is_refused_at_the_second_try_of_its_press_is_the_tills(
+    cast: Cast, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(approved())
+    redemption = redeem(cast)
+    scripted.will(not_sent(), code("0035", 400))
+    reversal = reverse(cast, redemption)
+    assert (reversal.state, reversal.needs_person) == (State.DECLINED, "")
 
 
 def test_a_refused_reversal_may_be_tried_again(cast: Cast, scripted: ScriptedPlatform) -> None:

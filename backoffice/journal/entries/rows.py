@@ -126,7 +126,8 @@ def arm(row: Transaction, *, sender: str, now: datetime, lease: timedelta, only:
     Raises IntegrityError when another send for the same collector is under way.
     """
     changes: dict[str, Any] = {"fence": row.fence + 1, "owner": sender, "due_at": now + lease}
-    if row.first_sent_at is None:
+    if row.first_sent_at is None or only is State.QUEUED:
+        # Queued proves that nothing left before (S6), so this is the first send.
         changes["first_sent_at"] = now
     if only is State.ARMED:
         # Its sender died between its two commits, so nobody knows what left.
@@ -149,7 +150,8 @@ def add_attempt(row: Transaction, now: datetime) -> None:
 
 def facts(row: Transaction, *, has_lapsed: bool = False) -> Facts:
     """Return what a decision needs to know; a lapsed lease is an unknown outcome."""
-    # Queued behind an open breaker: the till was told that it will be sent, and looked away.
+    # It was queued when the till asked for it: the till was told that it is sent by itself, and
+    # looked away.
     was_put_off = row.first_sent_at is not None and row.first_sent_at > row.opened_at
     return Facts(
         operation=Operation(row.operation),

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from amcash import codes
 from amcash.orders import EntryMode, RedemptionOrder
+from backoffice.clock import is_too_late
 from backoffice.units import Cents, Miles, units_miles, units_value, whole_units
 
 # The till's own button closes before the programme's window does (RELIABILITY V1).
@@ -130,7 +131,12 @@ def why_not_redeem(order: RedemptionOrder) -> Reason | None:
 def may_reverse(*, now: datetime, deadline_at: datetime) -> bool:
     """Say whether a till may still begin a reversal: two minutes before the deadline is too late,
     because the platform's clock decides and ours only advises (RELIABILITY V1)."""
-    return now < deadline_at - REVERSAL_MARGIN
+    return not is_too_late(now, reversible_until(deadline_at))
+
+
+def reversible_until(deadline_at: datetime) -> datetime:
+    """Return the first moment at which a till may no longer begin a reversal."""
+    return deadline_at - REVERSAL_MARGIN
 
 
 def shown_balance(balance: Miles | None, *, code: str) -> Miles | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from amcash import rules
 from amcash.receipts import whole_basket_of
 from backoffice.journal.models import Attempt, Result, Transaction
 from backoffice.journal.states import Operation, Shown, Wanted
@@ -160,8 +161,8 @@ def moments_of(transaction: Transaction, now: datetime) -> list[Moment]:
 
 
 def deadline_moment(transaction: Transaction, now: datetime) -> Moment:
-    """Return the last moment to reverse, with a countdown while there is time."""
-    deadline = transaction.deadline_at
+    """Return the last moment to reverse at a till, with a countdown while there is time."""
+    deadline = rules.reversible_until(transaction.deadline_at)
     left = int((deadline - now).total_seconds())
     if left <= 0:
         text = _("The time to reverse is over")

@@ -7,11 +7,10 @@ from django.urls import reverse as url_of
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from amcash import services
+from amcash import rules, services
 from amcash.orders import ReversalOrder
 from amcash.rules import Reason
 from amcash.services import Refused
-from backoffice.clock import is_too_late
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
@@ -93,14 +92,14 @@ def _found(frame: Frame, code: str) -> Transaction | None:
 def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
     if not row.is_granted or row.reversed_at is not None:
         return SeeOther(url_of("cashier:sale", args=[row.reference]))
-    if is_too_late(frame.now, row.deadline_at):
+    if not rules.may_reverse(now=frame.now, deadline_at=row.deadline_at):
         return _too_late(request, frame, row)
     context = {
         "row": row,
         "client_ref": str(uuid.uuid4()),
         "facts": _facts(row),
         "deadline": deadline_moment(row, frame.now),
-        "deadline_at": row.deadline_at,
+        "programmes_deadline": day_clock(row.deadline_at, row.store),
         "ask_text": _("Giving back with %(programme)s") % frame.words,
         "back_url": url_of("cashier:sale", args=[row.reference]),
     }
@@ -108,7 +107,8 @@ def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespon
 
 
 def _too_late(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
-    over = _("The last moment was %(time)s.") % {"time": day_clock(row.deadline_at, row.store)}
+    ended = day_clock(rules.reversible_until(row.deadline_at), row.store)
+    over = _("The last moment was %(time)s.") % {"time": ended}
     panel: Panel = code_panel("0080", frame.words, small=over)
     context = {
         "panel": panel,

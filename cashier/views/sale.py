@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_GET
 
-from amcash import codes, services
+from amcash import codes, rules, services
 from amcash.receipts import receipt_for
 from amcash.services import Refused
-from backoffice.clock import is_too_late
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, Shown, State
@@ -264,8 +263,8 @@ def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
     present_url = reverse("cashier:present", args=[row.reference])
     paper = reverse("cashier:receipt", args=[row.reference])
     actions = []
-    may_reverse = row.operation == Operation.REDEEM and row.reversed_at is None
-    if may_reverse and not is_too_late(frame.now, row.deadline_at):
+    is_standing = row.operation == Operation.REDEEM and row.reversed_at is None
+    if is_standing and rules.may_reverse(now=frame.now, deadline_at=row.deadline_at):
         url = reverse("cashier:reverse", args=[row.reference])
         actions.append(Action(word=_("Reverse"), url=url, key="F9"))
     was_shown = row.presented_at is not None

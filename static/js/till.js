@@ -230,7 +230,13 @@ document.addEventListener("click", (event) => {
 function countDown() {
   for (const element of document.querySelectorAll("[data-countdown]")) {
     const left = Math.floor((new Date(element.dataset.countdown) - Date.now()) / 1000);
-    if (left < 0) continue;
+    if (left < 0) {
+      // The screen offers what is too late now: ask for it as it is. Once, whatever our clock says.
+      if (element.dataset.counts) element.dispatchEvent(new Event("over"));
+      delete element.dataset.counts;
+      continue;
+    }
+    element.dataset.counts = "yes";
     const [h, m, s] = [Math.floor(left / 3600), Math.floor((left % 3600) / 60), left % 60];
     const two = (number) => String(number).padStart(2, "0");
     const parts = h ? [`${h}\u00a0h`, `${two(m)}\u00a0min`] : [`${m}\u00a0min`, `${two(s)}\u00a0s`];

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amcash.orders import Card, CardFault, EntryMode, NotACard, entry_mode_of, parse_card
+from backoffice.cards import Card, CardFault, EntryMode, NotACard, entry_mode_of, parse_card
 
 NUMBER = "80000010001"
 

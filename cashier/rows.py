@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from amcash import rules
 from amcash.receipts import whole_basket_of
-from backoffice.journal.models import Attempt, Result, Transaction
+from backoffice.journal.choices import Result
+from backoffice.journal.models import Attempt, Transaction
 from backoffice.journal.states import Operation, Shown, Wanted
 from cashier.cards import OpenSale
 from cashier.templatetags.milepost import (

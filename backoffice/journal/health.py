@@ -14,7 +14,8 @@ from django.db.models import CharField, Count, Func, Min, QuerySet
 
 from backoffice import clock
 from backoffice.journal import safety
-from backoffice.journal.models import NeedsPerson, ProgrammeState, Transaction
+from backoffice.journal.choices import NeedsPerson
+from backoffice.journal.models import ProgrammeState, Transaction
 from backoffice.journal.states import CLAIMABLE, UNSETTLED, Operation, State
 
 # A row is settled within a lease, a call and a poll once the programme answers (45 s).

@@ -15,51 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.devices.models import Device
 from backoffice.journal import states
+from backoffice.journal.choices import NeedsPerson, Operation, Result, State, Wanted
 from backoffice.stores.models import Language, Store
-
-
-class Operation(models.TextChoices):
-    """What is asked of the programme, in a reader's words."""
-
-    REDEEM = states.Operation.REDEEM.value, _("Redemption")
-    REVERSE = states.Operation.REVERSE.value, _("Reversal")
-
-
-class State(models.TextChoices):
-    """Where an operation stands, in a reader's words; `states` holds the rules."""
-
-    QUEUED = states.State.QUEUED.value, _("Not sent yet")
-    ARMED = states.State.ARMED.value, _("Being sent")
-    DOUBT = states.State.DOUBT.value, _("Not confirmed")
-    PENDING = states.State.PENDING.value, _("Pending")
-    APPROVED = states.State.APPROVED.value, _("Approved")
-    MANUAL = states.State.MANUAL.value, _("For a person")
-    DONE = states.State.DONE.value, _("Done")
-    DECLINED = states.State.DECLINED.value, _("Declined")
-    EXPIRED = states.State.EXPIRED.value, _("Too late")
-    NOT_SENT = states.State.NOT_SENT.value, _("Not sent")
-    CONFIRMED = states.State.CONFIRMED.value, _("Confirmed")
-    PARTIAL = states.State.PARTIAL.value, _("Partly confirmed")
-    REJECTED = states.State.REJECTED.value, _("Rejected")
-
-
-class Wanted(models.TextChoices):
-    """What the customer wants of an operation whose outcome is not known yet."""
-
-    KEEP = states.Wanted.KEEP.value, _("Keep")
-    CANCEL = states.Wanted.CANCEL.value, _("Cancel")
-
-
-class NeedsPerson(models.TextChoices):
-    """Why a person must look."""
-
-    REPLAY_OVER = "replay_over", _("No answer came while it was safe to ask")
-    REVERSAL_UNCLEAR = "reversal_unclear", _("The first reversal may have worked")
-    CONFLICT = "conflict", _("The programme gave two different answers")
-    DECLINED_AFTER_DOUBT = "declined_after_doubt", _("Declined after an unknown outcome")
-    LATE_BY_US = "late_by_us", _("The reversal missed its deadline")
-    REVERSAL_REFUSED = "reversal_refused", _("The miles that were to come back did not")
-    INCOMPLETE = "incomplete", _("Approved without its number or its amount")
 
 
 class Transaction(models.Model):
@@ -259,16 +216,6 @@ class Transaction(models.Model):
             has_been_doubted=self.doubted_at is not None,
             now=now,
         )
-
-
-class Result(models.TextChoices):
-    """What one attempt brought; empty while it is under way or if its sender died."""
-
-    UNDER_WAY = "", _("No answer recorded")
-    ANSWERED = "answered", _("Answered")
-    UNKNOWN = "unknown", _("Unknown")
-    NOT_SENT = "not_sent", _("Not sent")
-    NOT_EXECUTED = "not_executed", _("Not executed")
 
 
 class Attempt(models.Model):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice import clock
 from backoffice.devices.models import Device
-from backoffice.journal.models import Operation
+from backoffice.journal.choices import Operation
 from backoffice.journal.selectors import Cursor, LogFilters
 from backoffice.journal.states import State
 from backoffice.people.models import User

@@ -18,7 +18,8 @@ from amcash.rules import Offer
 from backoffice.audit.models import AuditEntry
 from backoffice.devices.models import Device
 from backoffice.journal import payloads
-from backoffice.journal.models import State, Transaction
+from backoffice.journal.choices import State
+from backoffice.journal.models import Transaction
 from backoffice.people.actors import Actor, Channel
 from backoffice.people.models import User
 from backoffice.units import Cents, Miles

@@ -7,9 +7,10 @@ from typing import Any
 from backoffice import clock
 from backoffice.audit import trail
 from backoffice.journal import decisions, payloads
+from backoffice.journal.choices import Result
 from backoffice.journal.decisions import Facts
 from backoffice.journal.entries.intents import Intent
-from backoffice.journal.models import Attempt, Result, Transaction
+from backoffice.journal.models import Attempt, Transaction
 from backoffice.journal.states import Operation, State, is_lawful
 from backoffice.people.actors import Actor, Channel
 

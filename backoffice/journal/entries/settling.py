@@ -7,11 +7,12 @@ from typing import Any
 from django.db.transaction import atomic
 
 from backoffice.journal import decisions, payloads
+from backoffice.journal.choices import Result
 from backoffice.journal.decisions import DEFINITIVE, Change, Finding, Verdict
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import MakeReversal
 from backoffice.journal.entries.wishes import queue_reversal
-from backoffice.journal.models import Attempt, Result, Transaction
+from backoffice.journal.models import Attempt, Transaction
 from backoffice.journal.states import SETTLED, Operation, State, Wanted
 
 _RESULTS = {

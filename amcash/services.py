@@ -11,11 +11,10 @@ from enum import StrEnum
 import structlog
 from django.utils import timezone
 
-from amcash import answers, client, codes, messages, pulse, rules
+from amcash import answers, client, codes, messages, pulse, reversals, rules
 from amcash.orders import Card, EntryMode, InquiryOrder, RedemptionOrder, ReversalOrder
 from amcash.rules import Offer, Reason
 from backoffice.audit import trail
-from backoffice.devices.models import Device
 from backoffice.journal import entries, exchange, line, payloads, programme
 from backoffice.journal.breaker import Why
 from backoffice.journal.decisions import Finding
@@ -165,7 +164,7 @@ def reverse(
         raise Refused(Reason.ALREADY_REVERSED)
     if not rules.may_reverse(now=now, deadline_at=redemption.deadline_at):
         raise Refused(Reason.TOO_LATE, deadline_at=redemption.deadline_at)
-    intent = _reversal_intent(
+    intent = reversals.intent_of(
         redemption, now, device=actor.device, client_ref=order.client_ref, language=order.language
     )
     return _open_and_deliver(intent, actor=actor, now=now)
@@ -191,7 +190,7 @@ def pay_otherwise(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
 
 def cancel(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
     """The customer paid another way: what was approved, or will be, is given back (R10, R11)."""
-    changed = entries.cancel(row, actor=actor, now=now, make_reversal=_make_reversal)
+    changed = entries.cancel(row, actor=actor, now=now, make_reversal=reversals.unwanted)
     return Outcome(transaction=changed)
 
 
@@ -249,53 +248,13 @@ def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome
 
 
 def _delivery(sender: str, tries: int) -> Delivery:
-    return Delivery(classify=_classify, make_reversal=_make_reversal, sender=sender, tries=tries)
+    return Delivery(
+        classify=_classify, make_reversal=reversals.unwanted, sender=sender, tries=tries
+    )
 
 
 def _classify(row: Transaction, answer: Reply | Silence, earlier_unknown: bool) -> Finding:
     return answers.finding_of(Operation(row.operation), answer, earlier_unknown=earlier_unknown)
-
-
-def _make_reversal(redemption: Transaction, now: datetime) -> Intent:
-    return _reversal_intent(
-        redemption,
-        now,
-        device=redemption.device,
-        # One reversal that nobody pressed for, however often it is asked for.
-        client_ref=f"unwanted:{redemption.reference}",
-        language=redemption.language,
-    )
-
-
-def _reversal_intent(
-    redemption: Transaction, now: datetime, *, device: Device, client_ref: str, language: str
-) -> Intent:
-    number, entry_mode = messages.card_of(payloads.body_of(redemption))
-    trace_id = client.new_trace_id()
-    body = messages.reverse(
-        client.terminal_of(device),
-        collector_number=number,
-        entry_mode=entry_mode,
-        confirmation_number=redemption.confirmation_number,
-        sent_at=now.astimezone(device.store.tzinfo),
-        trace_id=trace_id,
-        language=language,
-    )
-    return Intent(
-        operation=Operation.REVERSE,
-        path=messages.REVERSE_PATH,
-        body=body,
-        trace_id=trace_id,
-        client_ref=client_ref,
-        sale_ref=redemption.sale_ref,
-        language=language,
-        card_number=number,
-        card_entry_mode=entry_mode,
-        basket_cents=redemption.basket_cents,
-        asked_cents=redemption.amount_cents,
-        reverses=redemption,
-        asked=str(redemption.reference),
-    )
 
 
 def _note_inquiry(

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from backoffice.devices.models import Device
 from backoffice.journal.models import ProgrammeState, Transaction
-from backoffice.journal.states import CLAIMABLE, Operation, State
+from backoffice.journal.states import Operation, State
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Store
@@ -28,7 +28,7 @@ from backoffice.stores.models import Store
 Reader = User | AnonymousUser
 
 PAGE_ROWS: Final = 50
-_NEWEST_FIRST: Final = ("-opened_at", "-id")
+NEWEST_FIRST: Final = ("-opened_at", "-id")
 # A kind that is missing here fails loudly instead of leaving rows out of a search.
 _CASH_STATES: Final = frozenset(State) - {
     State.PENDING,
@@ -38,7 +38,7 @@ _CASH_STATES: Final = frozenset(State) - {
 }
 _STATES_OF: Final = {Operation.REDEEM: _CASH_STATES, Operation.REVERSE: _CASH_STATES}
 # A literal: SQLite does not see that a parameter meets the condition of a partial index.
-_EMPTY: Final = Func(template="''", output_field=CharField())
+EMPTY: Final = Func(template="''", output_field=CharField())
 # More streams than this cost more than reading past rows that do not match.
 _MOST_STREAMS: Final = 48
 # An answer slower than this is worth a word; the programme's own is well under a second.
@@ -151,9 +151,9 @@ def find_redemption(user: Reader, *, store: Store, confirmation_number: str) -> 
     found = (
         visible(user)
         .filter(store=store, operation=Operation.REDEEM, confirmation_number=confirmation_number)
-        .exclude(confirmation_number=_EMPTY)
+        .exclude(confirmation_number=EMPTY)
     )
-    return found.order_by(*_NEWEST_FIRST).first()
+    return found.order_by(*NEWEST_FIRST).first()
 
 
 def log_page(
@@ -207,7 +207,7 @@ def log_query(scope: Scope, filters: LogFilters) -> QuerySet[Transaction]:
     store_ids = _store_ids(scope, filters)
     if store_ids is not None:
         rows = rows.filter(store_id__in=store_ids)
-    return rows.order_by(*_NEWEST_FIRST)
+    return rows.order_by(*NEWEST_FIRST)
 
 
 def references_of(row_ids: Iterable[int | None]) -> dict[int, UUID]:
@@ -216,36 +216,6 @@ def references_of(row_ids: Iterable[int | None]) -> dict[int, UUID]:
     if not wanted:
         return {}
     return dict(Transaction.objects.filter(pk__in=wanted).values_list("pk", "reference"))
-
-
-def waiting_for_a_person(user: Reader, *, limit: int) -> list[Transaction]:
-    """Return the rows that carry a reason for a person, newest first."""
-    rows = _few(user).exclude(needs_person=_EMPTY)
-    return list(rows.order_by(*_NEWEST_FIRST)[:limit])
-
-
-def overdue(user: Reader, *, opened_before: datetime, limit: int) -> list[Transaction]:
-    """Return rows that still owe an outcome though they are old, nearest deadline first.
-
-    A queued redemption is left out: nothing of it has left, and only its cashier may send it.
-    """
-    rows = _few(user).filter(
-        state__in=sorted(CLAIMABLE), opened_at__lt=opened_before, needs_person=""
-    )
-    queued_redemption = Q(state=State.QUEUED, operation=Operation.REDEEM)
-    return list(rows.exclude(queued_redemption).order_by("deadline_at", "id")[:limit])
-
-
-def not_presented(user: Reader, *, opened_before: datetime, limit: int) -> list[Transaction]:
-    """Return approved redemptions that no till has shown to anybody, newest first."""
-    rows = _few(user).filter(
-        operation=Operation.REDEEM,
-        state=State.APPROVED,
-        presented_at=None,
-        reversed_at=None,
-        opened_at__lt=opened_before,
-    )
-    return list(rows.order_by(*_NEWEST_FIRST)[:limit])
 
 
 def programme_state(*, now: datetime | None = None) -> ProgrammeView:
@@ -319,11 +289,11 @@ def _condition(filters: LogFilters) -> Q:
         )
     )
     if filters.confirmation_number:
-        condition &= ~Q(confirmation_number=_EMPTY)
+        condition &= ~Q(confirmation_number=EMPTY)
     if filters.is_reversed is not None:
         condition &= Q(reversed_at__isnull=not filters.is_reversed)
     if filters.is_for_a_person:
-        condition &= ~Q(needs_person=_EMPTY)
+        condition &= ~Q(needs_person=EMPTY)
     return condition
 
 
@@ -340,21 +310,15 @@ def _within(
         return rows
     if len(store_ids) == 1:
         return rows.filter(store_id=store_ids[0])
-    return _residually_within(rows, store_ids)
+    return residually_within(rows, store_ids)
 
 
-def _residually_within(
+def residually_within(
     rows: QuerySet[Transaction], store_ids: tuple[int, ...]
 ) -> QuerySet[Transaction]:
+    """Keep the rows of these stores, for conditions that few rows meet and that have an index."""
     # The sum keeps planners from an index of stores, which would cost a sort of all their rows.
     return rows.alias(store_key=F("store_id") + 0).filter(store_key__in=store_ids)
-
-
-def _few(user: Reader) -> QuerySet[Transaction]:
-    """Return what `user` may read, for conditions that few rows meet and that have an index."""
-    rows = Transaction.objects.prefetch_related("store", "device", "user", "reverses")
-    store_ids = Scope.of(user).store_ids
-    return rows if store_ids is None else _residually_within(rows, store_ids)
 
 
 def _equals(**conditions: Any) -> dict[str, Any]:
@@ -373,7 +337,7 @@ def _placed(
             Q(**{f"opened_at__{step}": cursor.opened_at})
             | Q(opened_at=cursor.opened_at, **{f"id__{step}": cursor.id}),
         )
-    return rows.order_by("opened_at", "id") if is_towards_newer else rows.order_by(*_NEWEST_FIRST)
+    return rows.order_by("opened_at", "id") if is_towards_newer else rows.order_by(*NEWEST_FIRST)
 
 
 def _in_chunks(

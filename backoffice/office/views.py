@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods
 
 from backoffice.exports import base, transactions
-from backoffice.journal import deadlines, figures, selectors
+from backoffice.journal import deadlines, figures, selectors, worklists
 from backoffice.journal.models import Transaction
 from backoffice.journal.selectors import Page, Scope
 from backoffice.office import search, story
@@ -34,14 +34,14 @@ def home(request: OfficeRequest) -> HttpResponseBase:
     now = timezone.now()
     before = now - _EXPECTED_BY
     near = deadlines.near(request.user, now=now, limit=_MOST_SHOWN + 1)
-    overdue = selectors.overdue(request.user, opened_before=before, limit=_MOST_SHOWN + 1)
+    overdue = worklists.overdue(request.user, opened_before=before, limit=_MOST_SHOWN + 1)
     groups = (
         ("near", near),
-        ("person", selectors.waiting_for_a_person(request.user, limit=_MOST_SHOWN + 1)),
+        ("person", worklists.waiting_for_a_person(request.user, limit=_MOST_SHOWN + 1)),
         ("overdue", [row for row in overdue if row not in near]),
         (
             "unshown",
-            selectors.not_presented(request.user, opened_before=before, limit=_MOST_SHOWN + 1),
+            worklists.not_presented(request.user, opened_before=before, limit=_MOST_SHOWN + 1),
         ),
     )
     days = figures.today(request.user, now=now)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backoffice.journal import selectors
+from backoffice.journal import selectors, worklists
 from backoffice.journal.models import ProgrammeState, Transaction
 from backoffice.journal.selectors import (
     EVERY_STORE,
@@ -279,16 +279,16 @@ def test_what_needs_a_person_is_listed_by_its_reason(cast: Cast) -> None:
     unshown = redemption(cast.till, at=NOON, state="approved", presented_at=None)
     queued = unsettled(cast.till, at=NOON, state="queued")
     later = NOON + timedelta(days=1)
-    assert selectors.waiting_for_a_person(cast.manager, limit=9) == [rows["manual"]]
-    overdue = selectors.overdue(cast.manager, opened_before=later, limit=9)
+    assert worklists.waiting_for_a_person(cast.manager, limit=9) == [rows["manual"]]
+    overdue = worklists.overdue(cast.manager, opened_before=later, limit=9)
     assert set(overdue) == {rows["doubt"], rows["armed"]}
     assert queued not in overdue
-    assert selectors.not_presented(cast.manager, opened_before=later, limit=9) == [unshown]
-    assert selectors.not_presented(cast.manager, opened_before=NOON, limit=9) == []
+    assert worklists.not_presented(cast.manager, opened_before=later, limit=9) == [unshown]
+    assert worklists.not_presented(cast.manager, opened_before=NOON, limit=9) == []
     for found in (
-        selectors.waiting_for_a_person(cast.south_manager, limit=9),
-        selectors.overdue(cast.south_manager, opened_before=later, limit=9),
-        selectors.not_presented(cast.south_manager, opened_before=later, limit=9),
+        worklists.waiting_for_a_person(cast.south_manager, limit=9),
+        worklists.overdue(cast.south_manager, opened_before=later, limit=9),
+        worklists.not_presented(cast.south_manager, opened_before=later, limit=9),
     ):
         assert found == []
 
@@ -296,7 +296,7 @@ def test_what_needs_a_person_is_listed_by_its_reason(cast: Cast) -> None:
 def test_a_queued_reversal_is_overdue_because_its_deadline_runs(cast: Cast) -> None:
     original = redemption(cast.till)
     row = reversal(original, state="queued", due_at=NOON, **NOT_GRANTED)
-    found = selectors.overdue(cast.manager, opened_before=NOON + timedelta(days=1), limit=9)
+    found = worklists.overdue(cast.manager, opened_before=NOON + timedelta(days=1), limit=9)
     assert found == [row]
 
 
@@ -329,9 +329,9 @@ def test_what_needs_a_person_is_not_sought_among_all_rows_of_a_store(cast: Cast)
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL plans by the table's contents; these are SQLite's plans.")
     with CaptureQueriesContext(connection) as queries:
-        selectors.waiting_for_a_person(cast.manager, limit=9)
-        selectors.overdue(cast.manager, opened_before=NOON, limit=9)
-        selectors.not_presented(cast.manager, opened_before=NOON, limit=9)
+        worklists.waiting_for_a_person(cast.manager, limit=9)
+        worklists.overdue(cast.manager, opened_before=NOON, limit=9)
+        worklists.not_presented(cast.manager, opened_before=NOON, limit=9)
     plans = []
     for query in queries.captured_queries:
         if "journal_transaction" in query["sql"]:

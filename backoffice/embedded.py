@@ -5,6 +5,7 @@ stays able to run when the settings are wrong.
 """
 
 import ctypes
+import os
 import signal
 import sys
 import tempfile
@@ -19,10 +20,16 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to stop this process when its parent dies, however that dies (Linux only)."""
+def die_with_parent(parent: int | None = None) -> None:
+    """Ask the kernel to stop this process when its parent dies, however that dies (Linux only).
+
+    `parent`, where it is given, is the process that forked this one.
+    """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        # A parent that died before we asked sends no signal any more.
+        if parent is not None and os.getppid() != parent:
+            os._exit(1)
 
 
 def valkey_binary() -> Path:

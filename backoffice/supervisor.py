@@ -20,6 +20,7 @@ from http.client import HTTPConnection, HTTPException
 from types import FrameType
 
 from backoffice.embedded import broker_url, die_with_parent, socket_path, valkey_command
+from backoffice.keeper import Keeper
 from backoffice.processes import GRACE_S, ROOT, WEB_THREADS, CannotStart, Place, commands
 
 LONGEST_RESTART_DELAY_S = 30.0
@@ -67,6 +68,8 @@ class Service:
 class Supervisor:
     """Starts, watches and stops the processes of one run."""
 
+    keeper: Keeper
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.place = Place.of(environment)
         self.commands = commands(self.place)
@@ -83,7 +86,9 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
         self.check_ports()
-        with self.own_data(), contextlib.ExitStack() as afterwards:
+        with self.own_data() as lock, contextlib.ExitStack() as afterwards:
+            self.keeper = Keeper(held=lock)
+            afterwards.callback(self.keeper.close)
             if self.place.brings_broker:
                 self._choose_broker(afterwards)
             afterwards.callback(self._stop_all)
@@ -122,8 +127,11 @@ class Supervisor:
                     ) from error
 
     @contextlib.contextmanager
-    def own_data(self) -> Iterator[None]:
-        """Hold the data folder: two brokers on one file would destroy each other's queue."""
+    def own_data(self) -> Iterator[int]:
+        """Hold the data folder: two brokers on one file would destroy each other's queue.
+
+        Gives the open file that holds it; as long as anybody has that open, the folder is held.
+        """
         try:
             self.place.data.mkdir(parents=True, exist_ok=True)
             lock = (self.place.data / "run.lock").open("w")
@@ -140,7 +148,7 @@ class Supervisor:
                     f"Milepost is already running on {self.place.data}; stop it first, "
                     "or set MILEPOST_DATA to another folder."
                 ) from error
-            yield
+            yield lock.fileno()
 
     def _choose_broker(self, afterwards: contextlib.ExitStack) -> None:
         folder = self.place.data / "broker"
@@ -155,6 +163,12 @@ class Supervisor:
         self.environment["CELERY_BROKER_URL"] = broker_url(address)
 
     def _launch(self, command: list[str]) -> subprocess.Popen[bytes]:
+        supervisor = os.getpid()
+
+        def enter() -> None:
+            self.keeper.enter()
+            die_with_parent(supervisor)
+
         # Its own group, so that a Ctrl-C reaches only us and each ends in the right order.
         process = subprocess.Popen(  # noqa: S603 - our own table of commands
             command,
@@ -164,7 +178,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
-            preexec_fn=die_with_parent,
+            preexec_fn=enter,
         )
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
@@ -182,6 +196,8 @@ class Supervisor:
     def _turn(self, timeout_s: float) -> None:
         """Repeat what the processes said, and look after those that died."""
         self._repeat_output(timeout_s)
+        living = [one for one in self.services.values() if one.restart_at is None]
+        self.keeper.revive([service.process.pid for service in living])
         now = time.monotonic()
         for service in self.services.values():
             if service.restart_at is None and service.process.poll() is not None:
@@ -191,8 +207,13 @@ class Supervisor:
                 service.started_at, service.restart_at = now, None
                 self._listen(service.name, service.process)
 
-    def _mourn(self, service: Service, now: float) -> None:
+    def _bury(self, service: Service) -> None:
         service.kill_leftovers()
+        service.process.wait()
+        self.keeper.forget(service.process.pid)
+
+    def _mourn(self, service: Service, now: float) -> None:
+        self._bury(service)
         if now - service.started_at > STEADY_AFTER_S:
             service.delay_s = 1.0
         code = service.process.returncode
@@ -233,6 +254,7 @@ class Supervisor:
             self._repeat_output(0.2)
         while any(key.data[0] == "prepare" for key in self.selector.get_map().values()):
             self._repeat_output(0.2)
+        self.keeper.forget(process.pid)
         if process.returncode and not self.stops_asked:
             say("\n".join(self.sign_ins))
             raise CannotStart("Milepost could not be prepared; the lines above say why.")
@@ -286,8 +308,7 @@ class Supervisor:
                     break
                 self._repeat_output(0.05)
             for service in leaving:
-                service.kill_leftovers()
-                service.process.wait()
+                self._bury(service)
 
 
 def _serves(port: int, path: str) -> bool:

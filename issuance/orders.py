@@ -81,6 +81,8 @@ class Award:
 
     `offer_code` was set up with the programme (issuanceOfferCode); `offer_id` is the retailer's own
     (offerId). `contributing_skus` are the items that earned it, none when the whole basket did.
+    `terms` is how our own offers counted it (offers.Terms): kept with the sale for a later return,
+    never sent.
     """
 
     offer_id: str
@@ -89,6 +91,7 @@ class Award:
     description: str = ""
     location_code: str = ""
     contributing_skus: tuple[str, ...] = ()
+    terms: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

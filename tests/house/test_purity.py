@@ -13,7 +13,7 @@ PURE = sorted(
     {
         Path(product, f"{name}.py")
         for product in PRODUCTS
-        for name in ("codes", "rules", "messages")
+        for name in ("codes", "rules", "messages", "terms", "offers", "returns")
     }.union(FLOOR)
     .union(name for name in files() if name.match("backoffice/wire/*.py"))
     .difference({Path("backoffice/wire/transport.py"), Path("backoffice/wire/gate.py")})

@@ -210,21 +210,38 @@ def settle_due(*, sender: str, limit: int = 20) -> int:
     Beat, `settle --forever` and tests call this same function, in any number, at any time. While
     the breaker is open nothing is sent; what can be closed without the programme is closed.
     """
-    entries.warn_of_deadlines(sender=sender, now=timezone.now())
+    began = timezone.now()
+    entries.warn_of_deadlines(sender=sender, now=began)
     sent = 0
-    for row in entries.due(OPERATIONS, now=timezone.now(), limit=limit):
+    looked_at: set[int] = set()
+    while len(looked_at) < limit:
         stamped = exchange.stamp()
-        now = timezone.now()
-        if entries.claim(row, sender=sender, now=now, lease=exchange.lease()):
-            try:
-                exchange.deliver(row, _delivery(sender, 1), stamped=stamped)
-            except VaultError:
-                # Its bytes cannot be read. It stays armed and is due again when the lease is over;
-                # the others must not wait for somebody to bring back the key.
-                log.error("settle.unreadable", reference=str(row.reference))
-                continue
-            sent += 1
+        taken = entries.claim_next(
+            OPERATIONS,
+            sender=sender,
+            now=timezone.now(),
+            lease=exchange.lease(),
+            # What falls due meanwhile is the next sweep's: this one ends.
+            due_by=began,
+            besides=looked_at,
+        )
+        if taken is None:
+            break
+        looked_at.add(taken.row.pk)
+        if taken.is_ours:
+            sent += _sent_again(taken.row, sender, stamped)
     return sent
+
+
+def _sent_again(row: Transaction, sender: str, stamped: float) -> bool:
+    try:
+        exchange.deliver(row, _delivery(sender, 1), stamped=stamped)
+    except VaultError:
+        # Its bytes cannot be read. It stays armed and is due again when the lease is over; the
+        # others must not wait for somebody to bring back the key.
+        log.error("settle.unreadable", reference=str(row.reference))
+        return False
+    return True
 
 
 def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:

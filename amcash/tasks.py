@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from amcash import pulse, services
+from amcash import pulse, sweep
 from backoffice.journal import line
 
 
@@ -10,9 +10,7 @@ from backoffice.journal import line
 def settle_due() -> None:
     """Settle what is due, until nothing more is; first ask whether an outage is over."""
     pulse.take_if_open()
-    sender = line.sender_name("worker")
-    while services.settle_due(sender=sender):
-        pass
+    sweep.until_done(sender=line.sender_name("worker"))
 
 
 @shared_task(name="amcash.echo", ignore_result=True)  # type: ignore[untyped-decorator]

@@ -15,6 +15,9 @@ WEB_WORKERS = 2
 WEB_THREADS = 4
 # A platform call may take its whole budget, twice; time to record the answer avoids a doubt.
 GRACE_S = 25
+# Calls that one sweep may have under way. It serves no pages, so only the platform bounds it: with
+# an answer in 200 ms one process alone settles 1,000 doubts well within a minute.
+SWEEP_CALLS = 6
 
 
 class CannotStart(Exception):
@@ -77,6 +80,12 @@ def commands(place: Place) -> dict[str, list[str]]:
     }
 
 
+def settings_of(name: str) -> dict[str, str]:
+    """Return what one process finds in its environment and the others do not."""
+    sweeps = name in {"worker", "settle"}
+    return {"PLATFORM_CALLS_AT_ONCE": str(SWEEP_CALLS)} if sweeps else {}
+
+
 def main(arguments: list[str]) -> int:
     """Become the process that is named; further arguments are handed to it."""
     try:
@@ -86,6 +95,8 @@ def main(arguments: list[str]) -> int:
             raise CannotStart(f"Name one process: {', '.join(table)}.")
         # Half of a worker's threads may wait for the platform, so settings must know how many.
         os.environ.setdefault("MILEPOST_WEB_THREADS", str(WEB_THREADS))
+        for setting, value in settings_of(name).items():
+            os.environ.setdefault(setting, value)
         os.chdir(ROOT)
         command = [*table[name], *arguments[1:]]
         os.execv(command[0], command)  # noqa: S606 - our own table of commands

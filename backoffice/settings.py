@@ -60,7 +60,10 @@ PLATFORM_LEASE_S = env.number("PLATFORM_LEASE_S", "30", float)
 PLATFORM_MARGIN_S = env.number("PLATFORM_MARGIN_S", "5", float)
 # At most half the web threads may be inside a platform call, so that pages stay quick (PRODUCT 4).
 MILEPOST_WEB_THREADS = env.number("MILEPOST_WEB_THREADS", "4", int)
-PLATFORM_CALLS_AT_ONCE = max(1, MILEPOST_WEB_THREADS // 2)
+# A process that only sweeps serves no pages and may have more (`processes`).
+PLATFORM_CALLS_AT_ONCE = env.number(
+    "PLATFORM_CALLS_AT_ONCE", str(max(1, MILEPOST_WEB_THREADS // 2)), int
+)
 PLATFORM_GATE_WAIT_S = 2.0
 # Whoever waits for a place holds a thread as well; one is left to pages whatever happens.
 PLATFORM_CALLS_WAITING = max(0, MILEPOST_WEB_THREADS - PLATFORM_CALLS_AT_ONCE - 1)
@@ -215,6 +218,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
 }
+# Each thread of a sweep has one call under way, and the gate must have a place for all.
+SETTLE_AT_ONCE = PLATFORM_CALLS_AT_ONCE
 SETTLE_EVERY_S = env.number("SETTLE_EVERY_S", "2", float)
 ECHO_EVERY_S = env.number("ECHO_EVERY_S", "15", float)
 CELERY_BEAT_SCHEDULE = {

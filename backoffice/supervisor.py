@@ -21,7 +21,15 @@ from types import FrameType
 
 from backoffice.embedded import broker_url, die_with_parent, socket_path, valkey_command
 from backoffice.keeper import Keeper
-from backoffice.processes import GRACE_S, ROOT, WEB_THREADS, CannotStart, Place, commands
+from backoffice.processes import (
+    GRACE_S,
+    ROOT,
+    WEB_THREADS,
+    CannotStart,
+    Place,
+    commands,
+    settings_of,
+)
 
 LONGEST_RESTART_DELAY_S = 30.0
 STEADY_AFTER_S = 60.0
@@ -162,7 +170,7 @@ class Supervisor:
             raise CannotStart(str(error)) from error
         self.environment["CELERY_BROKER_URL"] = broker_url(address)
 
-    def _launch(self, command: list[str]) -> subprocess.Popen[bytes]:
+    def _launch(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
         supervisor = os.getpid()
 
         def enter() -> None:
@@ -173,7 +181,7 @@ class Supervisor:
         process = subprocess.Popen(  # noqa: S603 - our own table of commands
             command,
             cwd=ROOT,
-            env=self.environment,
+            env={**settings_of(name), **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -185,7 +193,7 @@ class Supervisor:
         return process
 
     def _start(self, name: str) -> None:
-        process = self._launch(self.commands[name])
+        process = self._launch(name, self.commands[name])
         self.services[name] = Service(name=name, command=self.commands[name], process=process)
         self._listen(name, process)
 
@@ -203,7 +211,7 @@ class Supervisor:
             if service.restart_at is None and service.process.poll() is not None:
                 self._mourn(service, now)
             elif service.restart_at is not None and now >= service.restart_at:
-                service.process = self._launch(service.command)
+                service.process = self._launch(service.name, service.command)
                 service.started_at, service.restart_at = now, None
                 self._listen(service.name, service.process)
 
@@ -246,7 +254,7 @@ class Supervisor:
 
     def _prepare(self) -> None:
         """Bring the database, the static files and the demo partner up to date."""
-        process = self._launch(self.commands["prepare"])
+        process = self._launch("prepare", self.commands["prepare"])
         self._listen("prepare", process)
         while process.poll() is None:
             if self.stops_asked:

@@ -32,6 +32,13 @@ def _passwords_are_hashed_fast() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _a_sweep_is_one_thread() -> Iterator[None]:
+    """Another thread would not see what a test has not committed; races begin their own."""
+    with override_settings(SETTLE_AT_ONCE=1):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _safety_and_the_breaker_are_looked_at_anew() -> None:
     safety.forget()

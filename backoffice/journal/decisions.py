@@ -19,6 +19,8 @@ BACK_OFF_S = (2, 5, 15, 30)
 # So close to its deadline a reversal is asked again at least this often (RELIABILITY 4.5, V7).
 HURRIED_S = 15
 HURRIED_BEFORE_DEADLINE = timedelta(minutes=60)
+# The last try before an end begins so long before it: the sweep looks every few seconds.
+LAST_TRY = timedelta(seconds=10)
 # Minutes before its deadline at which an open reversal is made known to people.
 ALARMS_MINUTES = (60, 30, 10)
 UNSENT_REDEMPTION_KEPT = timedelta(minutes=10)
@@ -168,11 +170,25 @@ def after_silence(facts: Facts, verdict: Verdict, *, now: datetime, spread: floa
     if verdict is Verdict.UNKNOWN or facts.has_unknown:
         if now >= facts.replay_until:
             return Change(state=State.MANUAL, needs_person="replay_over")
-        return Change(state=State.DOUBT, due_at=now + wait)
+        return Change(state=State.DOUBT, due_at=_next_try(facts, now, wait, facts.replay_until))
     if facts.operation is Operation.REDEEM:
         # The customer may leave, so nobody but the cashier sends it again (R6).
         return Change(state=State.QUEUED, due_at=now + UNSENT_REDEMPTION_KEPT)
-    return Change(state=State.QUEUED, due_at=now + wait)
+    return Change(state=State.QUEUED, due_at=_next_try(facts, now, wait, facts.deadline_at))
+
+
+def _next_try(facts: Facts, now: datetime, wait: timedelta, end: datetime) -> datetime:
+    """Return when to try next: after the wait, but once more just before it would be too late.
+
+    `end` closes the row. A reversal in doubt is asked beyond its deadline too, but what it asks
+    before may still be executed.
+    """
+    due = now + wait
+    ends = {end, facts.deadline_at} if facts.operation is Operation.REVERSE else {end}
+    lasts = [one - LAST_TRY for one in ends if now < one - LAST_TRY]
+    due = min([due, *lasts])
+    # When the last try has been made, it is closed at its end and not a wait later.
+    return min(due, end) if now < end else due
 
 
 def may_send_first(facts: Facts, *, now: datetime) -> bool:

@@ -115,6 +115,13 @@ def cancel(cast: Cast, row: Transaction) -> Transaction:
 
 def written(cast: Cast, **values: Any) -> Transaction:
     """A row written past `entries`, as a bug would: only the database stands in its way."""
+    row = unwritten(cast, **values)
+    row.save(force_insert=True)
+    return row
+
+
+def unwritten(cast: Cast, **values: Any) -> Transaction:
+    """The same, before it is written."""
     fields: dict[str, Any] = {
         "operation": "redeem",
         "state": "queued",
@@ -139,7 +146,7 @@ def written(cast: Cast, **values: Any) -> Transaction:
         "zone": "America/Toronto",
         "tzdata_version": "2026.6",
     }
-    return Transaction.objects.create(**{**fields, **values})
+    return Transaction(**{**fields, **values})
 
 
 def sql(statement: str, *values: str | int | bytes) -> None:

@@ -149,6 +149,73 @@ def test_a_doubt_is_left_to_a_person_from_the_moment_replays_end(
     assert at_end == Change(state=State.MANUAL, needs_person="replay_over")
 
 
+LAST = decisions.LAST_TRY
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize(
+    ("left", "due_in"),
+    [
+        # Far from the end the wait is what it is: 30 s after the fourth try.
+        (timedelta(hours=1), timedelta(seconds=30)),
+        (LAST + timedelta(seconds=30), timedelta(seconds=30)),
+        # The wait would end when it is too late, or nearly: one try more, just before.
+        (LAST + timedelta(seconds=29), timedelta(seconds=29)),
+        (LAST + SECOND, SECOND),
+        # The last try has been made: closed at the end, and not a wait later.
+        (LAST, LAST),
+        (SECOND, SECOND),
+    ],
+)
+def test_a_doubt_is_asked_once_more_just_before_replays_end(
+    operation: Operation, left: timedelta, due_in: timedelta
+) -> None:
+    end = DEADLINE + timedelta(hours=9)
+    seen = facts(operation=operation, has_unknown=True, tries=4, replay_until=end)
+    now = end - left
+    change = decisions.after_silence(seen, Verdict.UNKNOWN, now=now, spread=0)
+    assert change == Change(state=State.DOUBT, due_at=now + due_in)
+
+
+@pytest.mark.parametrize(
+    ("left", "due_in"),
+    [
+        (LAST + timedelta(seconds=15), timedelta(seconds=15)),
+        (LAST + timedelta(seconds=14), timedelta(seconds=14)),
+        (LAST + SECOND, SECOND),
+        (LAST, LAST),
+        (SECOND, SECOND),
+    ],
+)
+def test_a_reversal_that_never_left_is_tried_once_more_just_before_its_deadline(
+    left: timedelta, due_in: timedelta
+) -> None:
+    seen = facts(operation=Operation.REVERSE, has_unknown=False, tries=4)
+    now = DEADLINE - left
+    change = decisions.after_silence(seen, Verdict.NOT_SENT, now=now, spread=0)
+    assert change == Change(state=State.QUEUED, due_at=now + due_in)
+
+
+@pytest.mark.parametrize(
+    ("left", "due_in"),
+    [
+        (LAST + timedelta(seconds=14), timedelta(seconds=14)),
+        # Beyond its deadline it is asked as before: did it work at 02:59:58?
+        (LAST, timedelta(seconds=15)),
+        (SECOND, timedelta(seconds=15)),
+        (timedelta(0), timedelta(seconds=30)),
+    ],
+)
+def test_a_reversal_in_doubt_is_asked_just_before_its_deadline_and_beyond_it(
+    left: timedelta, due_in: timedelta
+) -> None:
+    seen = facts(operation=Operation.REVERSE, has_unknown=True, tries=4)
+    now = DEADLINE - left
+    change = decisions.after_silence(seen, Verdict.UNKNOWN, now=now, spread=0)
+    assert change == Change(state=State.DOUBT, due_at=now + due_in)
+
+
 # --- Being due ------------------------------------------------------------------------------------
 
 

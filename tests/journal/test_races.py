@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from django.db import connection
+from django.db.transaction import atomic
 from django.utils import timezone
 
 from amcash import services
@@ -28,6 +29,7 @@ from tests.journal.rows import (
     opened,
     record,
     reversal_of,
+    unwritten,
     written,
 )
 from tests.scripted import ScriptedPlatform, Sent, reversed_
@@ -181,6 +183,65 @@ def test_many_sweeps_share_the_rows_and_never_one_row(cast: Cast) -> None:
     assert sum(int(str(one)) for one in results) == 12
     assert Attempt.objects.count() == 12
     assert set(Transaction.objects.values_list("state", "fence")) == {("armed", 1)}
+
+
+def sweep_all(name: str) -> list[int]:
+    """Claim as a sweep does until nothing is left; return what was this sweep's to send."""
+    began, looked_at, ours = timezone.now(), set[int](), list[int]()
+    while taken := entries.claim_next(
+        services.OPERATIONS,
+        sender=name,
+        now=timezone.now(),
+        lease=100 * LEASE,
+        due_by=began,
+        besides=looked_at,
+    ):
+        if taken.is_ours:
+            ours.append(taken.row.pk)
+        else:
+            looked_at.add(taken.row.pk)
+    return ours
+
+
+def many_due(cast: Cast, count: int, **values: object) -> None:
+    now = timezone.now()
+    later = now + 1000 * LEASE
+    moments = {"due_at": now, "deadline_at": later, "replay_until": later}
+    Transaction.objects.bulk_create(
+        unwritten(cast, state="doubt", has_unknown=True, **moments, **values) for _ in range(count)
+    )
+
+
+def test_eight_sweeps_claim_what_is_due_once_each(cast: Cast) -> None:
+    # SQLite has one writer, so there the same race is run with fewer rows.
+    count = 600 if connection.vendor == "postgresql" else 200
+    many_due(cast, count)
+    results = at_once(*(lambda name=str(n): sweep_all(name) for n in range(8)))
+    assert not [one for one in results if isinstance(one, Exception)], results
+    claimed = [pk for ours in results for pk in ours]  # type: ignore[attr-defined]
+    assert len(claimed) == len(set(claimed)) == count
+    assert Attempt.objects.count() == count
+    assert set(Transaction.objects.values_list("state", "fence")) == {("armed", 1)}
+
+
+def test_sweeps_arm_one_row_of_a_collector_and_never_wait_for_each_other(cast: Cast) -> None:
+    for collector in ("one", "two", "three"):
+        many_due(cast, 4, collector_mac=collector)
+    results = at_once(*(lambda name=str(n): sweep_all(name) for n in range(4)))
+    assert not [one for one in results if isinstance(one, Exception)], results
+    armed = Transaction.objects.filter(state=State.ARMED)
+    assert sorted(armed.values_list("collector_mac", flat=True)) == ["one", "three", "two"]
+    assert Attempt.objects.count() == 3
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no locks of rows")
+def test_a_row_that_somebody_holds_is_passed_over_and_not_waited_for(cast: Cast) -> None:
+    many_due(cast, 2)
+    first = entries.due(services.OPERATIONS, now=timezone.now(), limit=1)[0]
+    with atomic():
+        Transaction.objects.select_for_update().get(pk=first.pk)
+        ours = at_once(lambda: sweep_all("other"))[0]
+    assert ours == [pk for pk in Transaction.objects.values_list("pk", flat=True) if pk != first.pk]
 
 
 @pytest.mark.parametrize("round_", ROUNDS)

@@ -37,6 +37,13 @@ def test_every_process_has_a_command_with_this_runs_ports_and_folder(tmp_path: P
     assert str(tmp_path / "beat-schedule") in table["beat"]
 
 
+def test_only_what_sweeps_has_more_calls_at_once_than_the_pages_can_spare() -> None:
+    table = processes.commands(Place.of({}))
+    more = {name for name in table if processes.settings_of(name)}
+    assert more == {"worker", "settle"}
+    assert int(processes.settings_of("settle")["PLATFORM_CALLS_AT_ONCE"]) > processes.WEB_THREADS
+
+
 def test_an_unknown_process_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert processes.main(["wbe"]) == 1
     assert "Name one process: sandbox, prepare, web" in capsys.readouterr().err

@@ -6,7 +6,7 @@ whoever comes second re-reads the row and believes it.
 """
 
 from backoffice.journal.entries.alarms import warn_of_deadlines
-from backoffice.journal.entries.claims import claim, due
+from backoffice.journal.entries.claims import Taken, claim, claim_next, due
 from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
 from backoffice.journal.entries.opening import open_transaction, repeated, send_again
 from backoffice.journal.entries.rows import reread
@@ -18,8 +18,10 @@ __all__ = [
     "Intent",
     "MakeReversal",
     "Refused",
+    "Taken",
     "cancel",
     "claim",
+    "claim_next",
     "due",
     "give_up_unsent",
     "hurry",

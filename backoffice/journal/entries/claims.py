@@ -1,10 +1,11 @@
 """Claims due rows for a sweep, or closes those whose time to be sent is over."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError
-from django.db.models import Q
+from django.db import IntegrityError, connection
+from django.db.models import Q, QuerySet
 from django.db.transaction import atomic
 
 from backoffice.journal import decisions, programme, safety
@@ -14,27 +15,54 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.states import CLAIMABLE, SETTLED, Operation, State
 
 
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A due row that a sweep has looked at, and whether it is this sweep's to send."""
+
+    row: Transaction
+    is_ours: bool
+
+
 def due(operations: Iterable[Operation], *, now: datetime, limit: int) -> list[Transaction]:
     """Return at most `limit` rows that are due, nearest deadline first. Nothing is claimed yet.
 
-    While the breaker is open these are only the rows whose time to be sent is over.
+    While nothing may be armed these are only the rows whose time to be sent is over.
     """
-    rows_due = Transaction.objects.filter(
-        operation__in=list(operations), state__in=CLAIMABLE, due_at__lte=now
-    )
-    if programme.standing().is_open:
-        # What waits for the programme must not stand before what can be closed without it;
-        # `decisions.when_due` has the last word on each.
-        rows_due = rows_due.filter(
-            Q(state=State.QUEUED, operation=Operation.REDEEM)
-            | Q(state=State.QUEUED, deadline_at__lte=now)
-            | (~Q(state=State.QUEUED) & Q(replay_until__lte=now))
-        )
-    return list(
-        rows_due.order_by("deadline_at", "due_at").select_related(
-            "store__sponsor", "device", "user"
-        )[:limit]
-    )
+    rows_due = _due(operations, now).select_related("store__sponsor", "device", "user")
+    return list(rows_due[:limit])
+
+
+def claim_next(
+    operations: Iterable[Operation],
+    *,
+    sender: str,
+    now: datetime,
+    lease: timedelta,
+    due_by: datetime,
+    besides: Collection[int] = (),
+) -> Taken | None:
+    """Take the row nearest its deadline of those due by a moment, but `besides`; None if none is.
+
+    On PostgreSQL rows that another sweep is taking are passed over (`SKIP LOCKED`). On SQLite there
+    is one writer at a time. On both the change itself is a compare-and-set on the fence. Each row
+    is taken in a commit of its own: two sweeps that held several rows each could wait for each
+    other's collectors.
+    """
+    # Only its key: all that is due is sorted, and nothing else of it should be carried along.
+    waiting = _due(operations, due_by).exclude(pk__in=list(besides)).values_list("pk", flat=True)
+    if connection.vendor == "postgresql":
+        waiting = waiting.select_for_update(skip_locked=True)
+    try:
+        with atomic(durable=True):
+            found = waiting.first()
+            if found is None:
+                return None
+            row = rows.read(found)
+            is_ours = _take(row, sender, now, lease, is_just_read=True)
+            return Taken(row=row, is_ours=is_ours)
+    except IntegrityError:
+        # Another send for this collector is under way; the row stays due.
+        return Taken(row=row, is_ours=False)
 
 
 def claim(row: Transaction, *, sender: str, now: datetime, lease: timedelta) -> bool:
@@ -45,33 +73,61 @@ def claim(row: Transaction, *, sender: str, now: datetime, lease: timedelta) -> 
     or triggers that cannot be trusted, or while the breaker is open: the row stays due, and no try
     is spent on it.
     """
+    try:
+        with atomic(durable=True):
+            return _take(row, sender, now, lease)
+    except IntegrityError:
+        # Another send for this collector is under way; the row stays due.
+        return False
+
+
+def _may_arm() -> bool:
+    return not programme.standing().is_open and not safety.refusal()
+
+
+def _due(operations: Iterable[Operation], now: datetime) -> QuerySet[Transaction]:
+    rows_due = Transaction.objects.filter(
+        operation__in=list(operations), state__in=sorted(CLAIMABLE), due_at__lte=now
+    )
+    if not _may_arm():
+        # What waits must not stand before what can be closed without the programme;
+        # `decisions.when_due` has the last word on each.
+        rows_due = rows_due.filter(
+            Q(state=State.QUEUED, operation=Operation.REDEEM)
+            | Q(state=State.QUEUED, deadline_at__lte=now)
+            | (~Q(state=State.QUEUED) & Q(replay_until__lte=now))
+        )
+    return rows_due.order_by("deadline_at", "due_at")
+
+
+def _take(
+    row: Transaction, sender: str, now: datetime, lease: timedelta, *, is_just_read: bool = False
+) -> bool:
+    """Arm the row or close it, in the caller's commit; say whether it is armed for this sweep."""
     has_lapsed = row.state == State.ARMED
     change = decisions.when_due(rows.facts(row, has_lapsed=has_lapsed), now=now)
     if change is not None:
         _close(row, change, sender, now)
         return False
-    if programme.standing().is_open or safety.refusal():
+    if not _may_arm():
         return False
-    try:
-        with atomic(durable=True):
-            if not rows.arm(row, sender=sender, now=now, lease=lease, only=State(row.state)):
-                return False
-            rows.log(row, "claimed", actor=sender)
-    except IntegrityError:
-        # Another send for this collector is under way; the row stays due.
+    before = State(row.state)
+    if not rows.arm(
+        row, sender=sender, now=now, lease=lease, only=before, is_just_read=is_just_read
+    ):
         return False
+    rows.log(row, "claimed", actor=sender)
     return True
 
 
 def _close(row: Transaction, change: Change, sender: str, now: datetime) -> None:
-    with atomic(durable=True):
-        if rows.advance(
-            row,
-            change.state,
-            held=row.fence,
-            only=State(row.state),
-            due_at=None,
-            needs_person=change.needs_person,
-            settled_at=now if change.state in SETTLED else None,
-        ):
-            rows.log(row, str(change.state), actor=sender, why=change.needs_person)
+    if rows.advance(
+        row,
+        change.state,
+        held=row.fence,
+        only=State(row.state),
+        due_at=None,
+        needs_person=change.needs_person,
+        settled_at=now if change.state in SETTLED else None,
+    ):
+        rows.log(row, str(change.state), actor=sender, why=change.needs_person)

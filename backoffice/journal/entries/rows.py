@@ -17,9 +17,13 @@ from backoffice.people.actors import Actor, Channel
 
 def reread(row: Transaction) -> Transaction:
     """Return the row as the database has it, with what screens read beside it."""
-    return Transaction.objects.select_related("store__sponsor", "device", "user", "reverses").get(
-        pk=row.pk
-    )
+    return read(row.pk)
+
+
+def read(pk: int) -> Transaction:
+    """Return the row with this key, with what screens read beside it."""
+    whole = Transaction.objects.select_related("store__sponsor", "device", "user", "reverses")
+    return whole.get(pk=pk)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +125,19 @@ def advance(
     return True
 
 
-def arm(row: Transaction, *, sender: str, now: datetime, lease: timedelta, only: State) -> bool:
+def arm(
+    row: Transaction,
+    *,
+    sender: str,
+    now: datetime,
+    lease: timedelta,
+    only: State,
+    is_just_read: bool = False,
+) -> bool:
     """Take the right to send a row that is in the state `only`, and say whether it was free.
 
-    Raises IntegrityError when another send for the same collector is under way.
+    A caller whose copy was read in this very commit, with nobody able to change it since, need not
+    have it read again. Raises IntegrityError when another send for the same collector is under way.
     """
     changes: dict[str, Any] = {"fence": row.fence + 1, "owner": sender, "due_at": now + lease}
     if row.first_sent_at is None or only is State.QUEUED:
@@ -137,7 +150,8 @@ def arm(row: Transaction, *, sender: str, now: datetime, lease: timedelta, only:
         changes["doubted_at"] = now
     if not advance(row, State.ARMED, held=row.fence, only=only, **changes):
         return False
-    row.refresh_from_db()
+    if not is_just_read:
+        row.refresh_from_db()
     add_attempt(row, now)
     return True
 

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
-from amcash import pulse, services
+from amcash import pulse, sweep
 from backoffice.journal import line, programme
 
 log = structlog.get_logger(__name__)
@@ -50,5 +50,4 @@ def _round(sender: str, stop: threading.Event) -> None:
     if programme.is_due(timezone.now(), every=every):
         pulse.take()
     pulse.take_if_open()
-    while services.settle_due(sender=sender) and not stop.is_set():
-        pass
+    sweep.until_done(sender=sender, stop=stop)

@@ -5,7 +5,7 @@ The product decides what to answer; this module decides whether it is asked at a
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -36,6 +36,8 @@ class Answer:
     has_effect: bool = False
     is_replay: bool = False
     is_remembered: bool = False
+    # An answer that is not final is asked about again whenever its request is repeated.
+    is_final: bool = True
 
 
 class KeyReused(Exception):
@@ -49,17 +51,19 @@ def once(
     now: datetime,
     memory: timedelta,
     by_content: bool,
+    look: Callable[[Answer], Answer] | None = None,
 ) -> Answer:
     """Return the remembered answer, or decide, remember and return a new one.
 
+    A remembered answer that is not final is given to `look`, and what that returns is remembered.
     Requests queue here: a second one with the same key waits and is given the first one's answer.
     """
     with write_lock, transaction.atomic(durable=True):
         is_tracked = bool(request.key) or by_content
         if is_tracked:
-            stored = _remembered(request, now, memory)
-            if stored is not None:
-                return stored
+            row = _remembered(request, now, memory)
+            if row is not None:
+                return _again(row, look)
         answer = decide()
         if is_tracked and answer.is_remembered:
             StoredAnswer.objects.create(
@@ -69,12 +73,13 @@ def once(
                 status=answer.status,
                 code=answer.code,
                 body=answer.body,
+                is_final=answer.is_final,
                 stored_at=now,
             )
         return answer
 
 
-def _remembered(request: Request, now: datetime, memory: timedelta) -> Answer | None:
+def _remembered(request: Request, now: datetime, memory: timedelta) -> StoredAnswer | None:
     known = StoredAnswer.objects.filter(path=request.path, key=request.key)
     if not request.key:
         known = known.filter(body_sha256=request.body_sha256)
@@ -86,7 +91,17 @@ def _remembered(request: Request, now: datetime, memory: timedelta) -> Answer | 
         return None
     if row.body_sha256 != request.body_sha256:
         raise KeyReused
-    return Answer(status=row.status, code=row.code, body=bytes(row.body), is_replay=True)
+    return row
+
+
+def _again(row: StoredAnswer, look: Callable[[Answer], Answer] | None) -> Answer:
+    answer = Answer(status=row.status, code=row.code, body=bytes(row.body), is_final=row.is_final)
+    if look is not None and not row.is_final:
+        answer = look(answer)
+        row.status, row.code, row.body = answer.status, answer.code, answer.body
+        row.is_final = answer.is_final
+        row.save(update_fields=["status", "code", "body", "is_final"])
+    return replace(answer, is_replay=True)
 
 
 def start_over() -> None:

@@ -4,14 +4,15 @@ from django.db import models
 
 
 class StoredAnswer(models.Model):
-    """What was answered to a key, or without one to a body; kept byte for byte."""
+    """What was answered to a key, or without one to a body; kept byte for byte once final."""
 
     path = models.CharField(max_length=100)
     key = models.CharField(max_length=255, default="")
     body_sha256 = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
-    code = models.CharField(max_length=12)
+    code = models.CharField(max_length=30)
     body = models.BinaryField()
+    is_final = models.BooleanField(default=True)
     stored_at = models.DateTimeField()
 
     class Meta:

@@ -6,6 +6,7 @@ Knows no endpoint and decides nothing.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -32,17 +33,23 @@ class Unreadable(ValueError):
     """The body is not one plain JSON object."""
 
 
-def read_object(raw: bytes) -> dict[str, Any]:
-    """Return a body's JSON object; refuse what two readers could read differently."""
+def read_object(raw: bytes, *, is_exact: bool = False) -> dict[str, Any]:
+    """Return a body's JSON object; refuse what two readers could read differently.
+
+    Exact numbers with a point or an exponent come as `Decimal`, with every digit that was sent.
+    """
     if len(raw) > MAX_BODY_BYTES:
         raise Unreadable(f"the body is longer than {MAX_BODY_BYTES} bytes")
     try:
         parsed = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
+            raw.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=Decimal if is_exact else None,
         )
     except RecursionError:
         raise Unreadable("the body is nested too deeply") from None
-    except ValueError as problem:
+    except (ValueError, ArithmeticError) as problem:
         raise Unreadable(f"the body is not JSON: {problem}") from None
     if not isinstance(parsed, dict):
         raise Unreadable("the body is not a JSON object")
@@ -53,7 +60,13 @@ def read_object(raw: bytes) -> dict[str, Any]:
 def write(fields: Mapping[str, object]) -> bytes:
     """Return an answer's bytes. Empty elements are left out, names sorted as on the pages."""
     present = {name: value for name, value in fields.items() if value not in (None, "")}
-    return json.dumps(present, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _text(present).encode()
+
+
+def read_back(written: bytes) -> dict[str, Any]:
+    """Return what `write` wrote, numbers with every digit."""
+    fields: dict[str, Any] = json.loads(written, parse_float=Decimal)
+    return fields
 
 
 def notes_of(request: HttpRequest) -> Notes:
@@ -79,6 +92,18 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def broken(request: HttpRequest) -> HttpResponse:
     """Answer for a mistake of the sandbox itself: plainly, and never as one of the codes."""
     return JsonResponse({"message": "The sandbox failed; its log says why"}, status=500)
+
+
+def _text(value: object) -> str:
+    # The standard encoder would turn a Decimal into a float, and 10.00 into 10.0.
+    if isinstance(value, Mapping):
+        members = ",".join(f"{_text(name)}:{_text(value[name])}" for name in sorted(value))
+        return "{" + members + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_text(element) for element in value) + "]"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

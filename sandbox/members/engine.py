@@ -24,7 +24,7 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class Movement:
-    """What changes on an account. Miles are signed: a redemption takes, a reversal gives."""
+    """What changes on an account. Miles are signed: what gives is positive, what takes negative."""
 
     kind: str
     miles: int
@@ -32,6 +32,11 @@ class Movement:
     amount_cents: int
     confirmation: str
     undoes: str = ""
+    account: str = "cash"
+    transaction_id: str = ""
+    offer_code: str = ""
+    offer_id: str = ""
+    location_code: str = ""
 
 
 def find(collector: str) -> Member | None:
@@ -48,7 +53,9 @@ def move(member: Member, movement: Movement, cause: Cause) -> None:
     if member._state.adding:
         # A code card's account comes to life with its first movement.
         cards.code_card(member.collector).save(force_insert=True)
-    Member.objects.filter(pk=member.pk).update(cash_miles=F("cash_miles") + movement.miles)
+        member._state.adding = False
+    balance = f"{movement.account}_miles"
+    Member.objects.filter(pk=member.pk).update(**{balance: F(balance) + movement.miles})
     LedgerEntry.objects.create(
         kind=movement.kind,
         collector=member.collector,
@@ -57,6 +64,11 @@ def move(member: Member, movement: Movement, cause: Cause) -> None:
         amount_cents=movement.amount_cents,
         confirmation=movement.confirmation,
         undoes=movement.undoes,
+        account=movement.account,
+        transaction_id=movement.transaction_id,
+        offer_code=movement.offer_code,
+        offer_id=movement.offer_id,
+        location_code=movement.location_code,
         path=cause.path,
         key=cause.key,
         body_sha256=cause.body_sha256,
@@ -64,7 +76,7 @@ def move(member: Member, movement: Movement, cause: Cause) -> None:
         recorded_at=cause.recorded_at,
     )
     # The caller's copy follows; nobody else can have moved the account inside this transaction.
-    member.cash_miles += movement.miles
+    setattr(member, balance, getattr(member, balance) + movement.miles)
 
 
 def seed(members: Sequence[Member]) -> None:

@@ -44,13 +44,20 @@ class Member(models.Model):
 class LedgerEntry(models.Model):
     """One effect on an account. Written in the commit that has the effect; never changed."""
 
-    kind = models.CharField(max_length=12)
+    kind = models.CharField(max_length=24)
     collector = models.CharField(max_length=19, db_index=True)
     miles = models.BigIntegerField()
     units = models.IntegerField()
     amount_cents = models.BigIntegerField()
     confirmation = models.CharField(max_length=40)
     undoes = models.CharField(max_length=40, default="")
+    # Which balance moved: cash or dream.
+    account = models.CharField(max_length=5, default="cash")
+    # Issuance only: one effect for each item of a transaction.
+    transaction_id = models.CharField(max_length=36, default="")
+    offer_code = models.CharField(max_length=32, default="")
+    offer_id = models.CharField(max_length=64, default="")
+    location_code = models.CharField(max_length=4, default="")
     path = models.CharField(max_length=100)
     key = models.CharField(max_length=255, default="", db_index=True)
     body_sha256 = models.CharField(max_length=64)

@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "sandbox.members",
     "sandbox.answers",
     "sandbox.redemption",
+    "sandbox.issuance",
 ]
 DATABASES = {
     "default": {

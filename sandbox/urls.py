@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("sandbox.access.urls")),
     path("checkout/amcash/", include("sandbox.redemption.urls")),
+    path("checkout/issuance/", include("sandbox.issuance.urls")),
     path("_control/", include("sandbox.control.urls")),
 ]
 

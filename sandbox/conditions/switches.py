@@ -34,6 +34,21 @@ class Switches:
     window_before_key: bool = False
     confirmation_field: str = "txnConfirmationNumber"
     echo_datetime: str = "verbatim"
+    # Issuance. What a request whose items are all rejected answers: 400 or 200.
+    all_rejected_status: int = 400
+    event_answers: str = "pending"
+    empty_issuances: str = "sent"
+    pending_blocks: bool = True
+    earned_into: str = "cash"
+    unknown_offers: str = "accept"
+    # How long a collector is busy with one issuance before it is applied.
+    issuance_takes_s: float = 0.0
+    # How accepted issuances come to their end; set through POST /_control/pending.
+    pending_mode: str = "at_once"
+    pending_looks: int = 0
+    pending_seconds: float = 0.0
+    pending_ends: str = "confirmed"
+    pending_collector: str = ""
     clock_offset_s: float = 0.0
     # An ISO moment at which the clock stands still, or nothing.
     clock_stopped_at: str = ""

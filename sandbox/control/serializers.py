@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rest_framework import serializers
 
 from sandbox.control.faults import DEFAULT_SECONDS, DEFAULT_WHEN, Fault, Kind, Match, When
+from sandbox.issuance import offers
+from sandbox.issuance.models import CatalogueOffer
 from sandbox.members.models import Member
 from sandbox.redemption.codes import CODES
 
@@ -56,14 +58,55 @@ class MemberInput(Strict):
     offer = OfferInput(required=False)
 
 
+class RuleInput(Strict):
+    sponsor = serializers.RegexField(r"^[A-Za-z0-9]{0,10}$", allow_blank=True)
+    code = serializers.RegexField(r"^[A-Za-z0-9_.-]{1,32}$")
+    offer_id = serializers.CharField(max_length=64)
+    kind = serializers.ChoiceField([kind.value for kind in offers.Kind])
+    miles = serializers.IntegerField(min_value=1, max_value=10_000)
+    per_cents = serializers.IntegerField(min_value=0, max_value=10**9, required=False)
+    match = serializers.CharField(max_length=64, required=False)
+    rounding = serializers.ChoiceField(list(offers.ROUNDINGS), required=False)
+    location = serializers.RegexField(r"^[A-Za-z0-9]{1,4}$", required=False)
+    description = serializers.CharField(max_length=255, required=False)
+    starts_on = serializers.DateField(required=False, allow_null=True)
+    ends_on = serializers.DateField(required=False, allow_null=True)
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if (fields["kind"] == offers.Kind.BASE) == ("match" in fields):
+            raise serializers.ValidationError({"match": ["goes with every kind but base."]})
+        return fields
+
+
 class SeedInput(Strict):
-    members = MemberInput(many=True, allow_empty=False)
+    members = MemberInput(many=True, allow_empty=False, required=False)
+    offers = RuleInput(many=True, allow_empty=False, required=False)
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if not fields:
+            raise serializers.ValidationError("Give members, offers or both.")
+        return fields
 
 
 class ClockInput(Strict):
     now = serializers.CharField(required=False)
     stopped = serializers.BooleanField(required=False)
     offset_s = serializers.FloatField(required=False, min_value=-(10**10), max_value=10**10)
+
+
+class PendingInput(Strict):
+    mode = serializers.ChoiceField(["at_once", "looks", "seconds", "never"])
+    looks = serializers.IntegerField(min_value=1, max_value=10**6, required=False)
+    seconds = serializers.FloatField(min_value=0, max_value=10**9, required=False)
+    ends = serializers.ChoiceField(["confirmed", "rejected"], required=False)
+    collector = serializers.RegexField(r"^[0-9]{1,19}$", required=False)
+    settle = serializers.BooleanField(required=False)
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        for name in ("looks", "seconds"):
+            if (fields["mode"] == name) != (name in fields):
+                raise serializers.ValidationError({name: [f"goes with the mode {name}."]})
+        return fields
 
 
 class MatchInput(Strict):
@@ -103,6 +146,13 @@ class SwitchInput(Strict):
         ["txnConfirmationNumber", "txtConfirmationNumber"], required=False
     )
     echo_datetime = serializers.ChoiceField(["verbatim", "rerendered"], required=False)
+    all_rejected_status = serializers.ChoiceField([200, 400], required=False)
+    event_answers = serializers.ChoiceField(["pending", "confirmed"], required=False)
+    empty_issuances = serializers.ChoiceField(["sent", "omitted"], required=False)
+    pending_blocks = serializers.BooleanField(required=False)
+    earned_into = serializers.ChoiceField(["cash", "dream"], required=False)
+    unknown_offers = serializers.ChoiceField(["accept", "reject"], required=False)
+    issuance_takes_s = serializers.FloatField(min_value=0, max_value=600, required=False)
 
     def validate_zone(self, zone: str) -> str:
         try:
@@ -157,6 +207,22 @@ def member_of(fields: Mapping[str, Any], today: date) -> Member:
         else:
             setattr(member, name if name.startswith("unit_") else f"offer_{name}", value)
     return member
+
+
+def offer_of(fields: Mapping[str, Any]) -> CatalogueOffer:
+    """Return the offer an input describes, unsaved."""
+    return CatalogueOffer(**fields)
+
+
+def pending_rule(fields: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """Return the switches that an input sets; what it leaves out has its default."""
+    return {
+        "pending_mode": fields["mode"],
+        "pending_looks": fields.get("looks", 0),
+        "pending_seconds": fields.get("seconds", 0.0),
+        "pending_ends": fields.get("ends", "confirmed"),
+        "pending_collector": fields.get("collector", ""),
+    }
 
 
 def fault_of(fields: Mapping[str, Any]) -> Fault:

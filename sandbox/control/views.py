@@ -14,6 +14,7 @@ from sandbox.control import engine, serializers
 from sandbox.control.exchanges import log
 from sandbox.control.faults import book
 from sandbox.control.serializers import Wrong, checked
+from sandbox.issuance.busy import floor
 
 MAX_LISTED = 100_000
 
@@ -44,10 +45,16 @@ class IndexView(ControlView):
         return JsonResponse(
             {
                 "service": "AIR MILES Real-Time Checkout sandbox",
-                "imitates": ["/oauth/token", "/checkout/amcash/{echo,inquire,redeem,reverse}"],
+                "imitates": [
+                    "/oauth/token",
+                    "/checkout/amcash/{echo,inquire,redeem,reverse}",
+                    "/checkout/issuance/{post,post/event,reverse,reverse/event,record}",
+                    "/checkout/issuance/{calculate,issue,return}",
+                ],
                 "control": {
                     "POST reset": "cards, switches, clock, faults and logs as on the first morning",
-                    "POST seed": "{members: [{collector, cash_miles, ...}]}",
+                    "POST seed": "{members: [{collector, ...}], offers: [{sponsor, code, ...}]}",
+                    "POST pending": "{mode, looks, seconds, ends, collector, settle}",
                     "POST clock": "{now, stopped} or {offset_s} or {} for real time",
                     "POST settings": "any of what GET settings shows",
                     "POST tokens/expire": "every token so far becomes invalid",
@@ -55,7 +62,8 @@ class IndexView(ControlView):
                     "DELETE faults": "all of them, or ?id= one",
                     "GET exchanges": "?path= &key= &after= &limit=",
                     "GET ledger": "?collector=",
-                    "GET codes": "the response codes of AM Cash",
+                    "GET transactions": "?collector= : what issuance was asked, with its items",
+                    "GET codes": "the response codes of AM Cash and the errors of issuance",
                 },
             }
         )
@@ -72,12 +80,23 @@ class SeedView(ControlView):
     def post(self, request: Request) -> HttpResponse:
         fields = checked(serializers.SeedInput, _body(request))
         today = engine.today()
-        accounts = [serializers.member_of(member, today) for member in fields["members"]]
+        accounts = [serializers.member_of(member, today) for member in fields.get("members", ())]
+        offers = [serializers.offer_of(offer) for offer in fields.get("offers", ())]
         numbers = [account.collector for account in accounts]
         if len(set(numbers)) != len(numbers):
             raise Wrong("members: a collector occurs twice.")
-        engine.seed(accounts)
-        return JsonResponse({"seeded": numbers})
+        if len({(offer.sponsor, offer.offer_id) for offer in offers}) != len(offers):
+            raise Wrong("offers: an offer_id of a sponsor occurs twice.")
+        engine.seed(accounts, offers)
+        return JsonResponse({"seeded": [*numbers, *(offer.offer_id for offer in offers)]})
+
+
+class PendingView(ControlView):
+    def post(self, request: Request) -> HttpResponse:
+        fields = checked(serializers.PendingInput, _body(request))
+        rule = serializers.pending_rule(fields)
+        ended = engine.set_pending(rule, is_settling=fields.get("settle", False))
+        return JsonResponse({**rule, "settled": ended})
 
 
 class ClockView(ControlView):
@@ -133,9 +152,15 @@ class LedgerView(ControlView):
         return JsonResponse(engine.ledger(request.query_params.get("collector", "")))
 
 
+class TransactionsView(ControlView):
+    def get(self, request: Request) -> HttpResponse:
+        listed = engine.transactions(request.query_params.get("collector", ""))
+        return JsonResponse({"transactions": listed, "under_way": floor.served()})
+
+
 class CodesView(ControlView):
     def get(self, request: Request) -> HttpResponse:
-        return JsonResponse({"codes": engine.codes()})
+        return JsonResponse({"codes": engine.codes(), "issuance_errors": engine.issuance_errors()})
 
 
 def _clock() -> HttpResponse:

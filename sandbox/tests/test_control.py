@@ -20,13 +20,26 @@ def refused(till: Till, what: str, raw: bytes) -> str:
 @pytest.mark.parametrize(
     ("what", "raw", "sentence"),
     [
-        ("seed", b"{}", "members: This field is required."),
+        ("seed", b"{}", "Give members, offers or both."),
         ("seed", b'{"members": []}', "members: This list may not be empty."),
         ("seed", b'{"members": [{"collector": "8x"}]}', "members[0].collector"),
         ("seed", b'{"members": [{"collector": "8", "cash": 1}]}', "cash: This name is not known."),
         ("seed", b'{"members": [{"collector": "8"}, {"collector": "8"}]}', "occurs twice"),
         ("seed", b'{"members": [{"collector": "8", "cash_miles": -1}]}', "cash_miles"),
         ("seed", b'{"members": [{"collector": "8", "offer": {"type": "X"}}]}', "offer.type"),
+        ("seed", b'{"offers": []}', "offers: This list may not be empty."),
+        ("seed", b'{"offers": [{"sponsor": ""}]}', "offers[0].code: This field is required."),
+        (
+            "seed",
+            b'{"offers": [{"sponsor": "", "code": "A", "offer_id": "1", "kind": "item",'
+            b' "miles": 1}]}',
+            "offers[0].match: goes with every kind but base.",
+        ),
+        ("pending", b"{}", "mode: This field is required."),
+        ("pending", b'{"mode": "later"}', "mode"),
+        ("pending", b'{"mode": "looks"}', "looks: goes with the mode looks."),
+        ("pending", b'{"mode": "never", "seconds": 3}', "seconds: goes with the mode seconds."),
+        ("pending", b'{"mode": "looks", "looks": 0}', "looks"),
         ("clock", b'{"now": "noon"}', "now: 'noon' is not an ISO 8601 moment."),
         ("clock", b'{"now": "2026-11-20T12:00:00"}', "needs an offset"),
         ("clock", b'{"now": "2026-11-20T12:00:00Z", "offset_s": 1}', "not both"),

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     TOO_LATE = "too_late"
     ALREADY_REVERSED = "already_reversed"
     NOT_REVERSIBLE = "not_reversible"
+    CREDIT_GIVEN = "credit_given"
+    CREDIT_NOT_OWED = "credit_not_owed"
 
 
 @dataclass(frozen=True, kw_only=True)

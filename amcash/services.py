@@ -15,8 +15,9 @@ from amcash import answers, client, codes, messages, pulse, reversals, rules
 from amcash.orders import Card, EntryMode, InquiryOrder, RedemptionOrder, ReversalOrder
 from amcash.rules import Offer, Reason
 from backoffice.audit import trail
-from backoffice.journal import entries, exchange, line, payloads, programme
+from backoffice.journal import credit, entries, exchange, line, payloads, programme
 from backoffice.journal.breaker import Why
+from backoffice.journal.choices import Credit
 from backoffice.journal.decisions import Finding
 from backoffice.journal.entries import Conflict, Intent
 from backoffice.journal.exchange import Delivery
@@ -162,6 +163,8 @@ def reverse(
         raise Refused(Reason.NOT_REVERSIBLE)
     if redemption.reversed_at is not None:
         raise Refused(Reason.ALREADY_REVERSED)
+    if redemption.credit_given:
+        raise Refused(Reason.CREDIT_GIVEN)
     if not rules.may_reverse(now=now, deadline_at=redemption.deadline_at):
         raise Refused(Reason.TOO_LATE, deadline_at=redemption.deadline_at)
     intent = reversals.intent_of(
@@ -202,6 +205,24 @@ def present(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
 def check_now(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
     """Have the sweep ask again at once for a doubt. This call sends nothing itself."""
     return Outcome(transaction=entries.hurry(row, actor=actor, now=now))
+
+
+def owes_credit(redemption: Transaction, *, now: datetime) -> bool:
+    """Say whether store credit or a gift card may be given for a redemption (PRODUCT 4)."""
+    is_over = not rules.may_reverse(now=now, deadline_at=redemption.deadline_at)
+    return credit.is_owed(redemption, is_over=is_over)
+
+
+def give_credit(redemption: Transaction, kind: Credit, *, actor: Actor, now: datetime) -> Outcome:
+    """Record what the customer got instead of the miles; a second press returns the first record.
+
+    Raises Refused where nothing is owed.
+    """
+    is_over = not rules.may_reverse(now=now, deadline_at=redemption.deadline_at)
+    row, is_new = entries.give_credit(redemption, kind, is_over=is_over, actor=actor, now=now)
+    if not row.credit_given:
+        raise Refused(Reason.CREDIT_NOT_OWED)
+    return Outcome(transaction=row, is_new=is_new)
 
 
 def settle_due(*, sender: str, limit: int = 20) -> int:
@@ -359,6 +380,7 @@ _REASONS = {
     Conflict.SUPERVISOR_NEEDED: Reason.SUPERVISOR_NEEDED,
     Conflict.SALE_OPEN: Reason.SALE_OPEN,
     Conflict.REVERSAL_LIVE: Reason.ALREADY_REVERSED,
+    Conflict.CREDIT_GIVEN: Reason.CREDIT_GIVEN,
     Conflict.STATE_CHANGED: Reason.STATE_CHANGED,
     Conflict.UNSAFE: Reason.UNSAFE,
     Conflict.PROGRAMME_DOWN: Reason.PROGRAMME_DOWN,

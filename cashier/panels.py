@@ -30,6 +30,7 @@ class Action:
     icon: str = ""
     then: str = ""
     prints: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
     waits: bool = False
 
     @property

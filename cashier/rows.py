@@ -92,6 +92,8 @@ def shown_word(transaction: Transaction, now: datetime) -> str:
     """Return what a screen says, in a word; an approval nobody wants is being given back."""
     if transaction.reversed_at is not None:
         return "reversed"
+    if transaction.credit_given:
+        return "credited"
     if transaction.is_granted and is_given_up(transaction):
         return Shown.CANCELLING.value
     return transaction.shown(now).value
@@ -156,6 +158,10 @@ def moments_of(transaction: Transaction, now: datetime) -> list[Moment]:
     if transaction.reversed_at:
         text = _("Reversed. The miles are back.")
         moments.append(_moment(transaction, transaction.reversed_at, text))
+    elif transaction.credit_given_at:
+        text = _("%(kind)s given instead of the miles")
+        given = text % {"kind": transaction.get_credit_given_display()}
+        moments.append(_moment(transaction, transaction.credit_given_at, given))
     elif transaction.is_granted and transaction.operation == Operation.REDEEM:
         moments.append(deadline_moment(transaction, now))
     return moments

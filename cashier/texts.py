@@ -134,6 +134,14 @@ REASON_TEXTS: dict[Reason, Text] = {
         todo=_("Only a confirmed redemption can be given back."),
         adds="escalation",
     ),
+    Reason.CREDIT_GIVEN: Text(
+        title=_("Credit was given for this redemption."),
+        todo=_("The miles stay used; giving them back would refund the customer twice."),
+    ),
+    Reason.CREDIT_NOT_OWED: Text(
+        title=_("No credit can be given for this redemption."),
+        todo=_("Look at it under Today before you refund anything."),
+    ),
     Reason.SUPERVISOR_NEEDED: Text(
         title=_("Ask a supervisor before trying again."),
         todo=_("The earlier redemption was not approved on re-check."),

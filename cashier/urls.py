@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cashier.views import entry, redeem, rehearsal, reverse, sale
+from cashier.views import credit, entry, redeem, rehearsal, reverse, sale
 
 app_name = "cashier"
 urlpatterns = [
@@ -26,5 +26,6 @@ urlpatterns = [
     path("sale/<uuid:reference>/pay-otherwise/", sale.pay_otherwise, name="pay_otherwise"),
     path("sale/<uuid:reference>/cancel/", sale.cancel, name="cancel"),
     path("sale/<uuid:reference>/check/", sale.check, name="check"),
+    path("sale/<uuid:reference>/credit/", credit.credit, name="credit"),
     path("sale/<uuid:reference>/reverse/", reverse.reverse, name="reverse"),
 ]

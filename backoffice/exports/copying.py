@@ -18,6 +18,7 @@ from backoffice.exports import base
 
 _READ: Final = (
     *("reference", "opened_at", "settled_at", "presented_at", "reversed_at", "deadline_at"),
+    *("credit_given", "credit_given_at"),
     *("store_id", "device_id", "user_id", "channel", "sale_ref", "operation", "state"),
     *("needs_person", "response_code", "http_status", "confirmation_number", "basket_cents"),
     *("asked_cents", "amount_cents", "units", "miles", "collector_last4", "card_entry_mode"),

@@ -31,6 +31,8 @@ _READ: Final = (
     "settled_at",
     "presented_at",
     "reversed_at",
+    "credit_given",
+    "credit_given_at",
     "deadline_at",
     "store_id",
     "device_id",
@@ -236,6 +238,8 @@ def _columns(export: Export) -> tuple[Column[_Line], ...]:
         _utc("settled_at"),
         _utc("presented_at"),
         _utc("reversed_at"),
+        _told("credit_given"),
+        _utc("credit_given_at"),
         _utc("deadline_at"),
         _wall("deadline_at"),
         _told("trace_id"),
@@ -299,6 +303,7 @@ def _told_filters(filters: LogFilters) -> dict[str, str | int]:
         "last4": filters.collector_last4,
         "confirmation_number": filters.confirmation_number,
         "is_reversed": "" if filters.is_reversed is None else str(filters.is_reversed),
+        "is_credited": "yes" if filters.is_credited else "",
         "needs_person": "yes" if filters.is_for_a_person else "",
     }
     return {name: value for name, value in told.items() if value != ""}

@@ -35,6 +35,8 @@ def columns() -> list[str]:
         utc("settled_at"),
         utc("presented_at"),
         utc("reversed_at"),
+        word("credit_given"),
+        utc("credit_given_at"),
         utc("deadline_at"),
         wall("deadline_at"),
         number("trace_id"),

@@ -50,6 +50,13 @@ class NeedsPerson(models.TextChoices):
     INCOMPLETE = "incomplete", _("Approved without its number or its amount")
 
 
+class Credit(models.TextChoices):
+    """What a customer gets when it is too late to give miles back: never cash (PRODUCT 4)."""
+
+    STORE_CREDIT = "store_credit", _("Store credit")
+    GIFT_CARD = "gift_card", _("Gift card")
+
+
 class Result(models.TextChoices):
     """What one attempt brought; empty while it is under way or if its sender died."""
 

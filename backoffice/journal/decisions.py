@@ -150,8 +150,10 @@ def after_answer(facts: Facts, verdict: Verdict) -> Change | None:
     change = _ANSWERED[verdict]
     if facts.state not in SETTLED and facts.state is not State.MANUAL:
         is_refused = change.state in {State.DECLINED, State.EXPIRED}
-        if is_refused and facts.operation is Operation.REVERSE and facts.is_unattended:
-            # The customer was told that the miles come back, and they do not.
+        is_open = facts.is_unattended or facts.has_unknown
+        if is_refused and facts.operation is Operation.REVERSE and is_open:
+            # The customer was told that the miles come back, and they do not; or an earlier send
+            # may have brought them back all the same.
             return replace(change, needs_person=change.needs_person or "reversal_refused")
         return change
     if _says_the_same(facts.state, change.state):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.devices.models import Device
 from backoffice.journal import states
-from backoffice.journal.choices import NeedsPerson, Operation, Result, State, Wanted
+from backoffice.journal.choices import Credit, NeedsPerson, Operation, Result, State, Wanted
 from backoffice.stores.models import Language, Store
 
 
@@ -86,6 +86,12 @@ class Transaction(models.Model):
         _("needs a person"), max_length=24, choices=NeedsPerson.choices, blank=True
     )
 
+    # What the customer got instead of the miles, once it was too late to give these back.
+    credit_given = models.CharField(
+        _("given instead"), max_length=16, choices=Credit.choices, blank=True
+    )
+    credit_given_at = models.DateTimeField(null=True)
+
     # Times. The deadline is the last moment to reverse (03:00 in the programme's zone).
     opened_at = models.DateTimeField(_("time"))
     first_sent_at = models.DateTimeField(null=True)
@@ -136,6 +142,15 @@ class Transaction(models.Model):
                 fields=["reverses"],
                 condition=Q(state__in=sorted(states.LIVE_REVERSAL)),
                 name="transaction_one_live_reversal",
+            ),
+            models.CheckConstraint(
+                condition=Q(credit_given="", credit_given_at__isnull=True)
+                | Q(
+                    operation="redeem",
+                    credit_given__in=Credit.values,
+                    credit_given_at__isnull=False,
+                ),
+                name="transaction_credit_is_never_cash",
             ),
             # One tender of a sale, one redemption that is open or stands (S7).
             models.UniqueConstraint(
@@ -190,6 +205,11 @@ class Transaction(models.Model):
                 fields=["-opened_at", "-id"],
                 condition=Q(reversed_at__isnull=False),
                 name="transaction_reversed",
+            ),
+            models.Index(
+                fields=["-opened_at", "-id"],
+                condition=~Q(credit_given=""),
+                name="transaction_credited",
             ),
         ]
 

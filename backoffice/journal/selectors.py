@@ -60,6 +60,7 @@ class LogFilters:
     collector_last4: str = ""
     confirmation_number: str = ""
     is_reversed: bool | None = None
+    is_credited: bool = False
     is_for_a_person: bool = False
 
 
@@ -265,6 +266,7 @@ def _finds_few(filters: LogFilters) -> bool:
         or filters.device_id
         or filters.is_for_a_person
         or filters.is_reversed
+        or filters.is_credited
     )
 
 
@@ -292,6 +294,8 @@ def _condition(filters: LogFilters) -> Q:
         condition &= ~Q(confirmation_number=EMPTY)
     if filters.is_reversed is not None:
         condition &= Q(reversed_at__isnull=not filters.is_reversed)
+    if filters.is_credited:
+        condition &= ~Q(credit_given=EMPTY)
     if filters.is_for_a_person:
         condition &= ~Q(needs_person=EMPTY)
     return condition

@@ -76,6 +76,14 @@ RULES = (
         message="a terminal state is never left",
     ),
     Rule(
+        name="milepost_transaction_credit_once",
+        table="journal_transaction",
+        event="UPDATE",
+        condition="OLD.credit_given <> '' AND (NEW.credit_given IS DISTINCT FROM OLD.credit_given "
+        "OR NEW.credit_given_at IS DISTINCT FROM OLD.credit_given_at)",
+        message="what was given instead is recorded once",
+    ),
+    Rule(
         name="milepost_transaction_kept",
         table="journal_transaction",
         event="DELETE",

@@ -36,6 +36,7 @@ _A_CARD: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){10,}(?!\d)")
 STATE_CHOICES: Final = (
     ("done", _("Done"), (State.DONE,)),
     ("reversed", _("Reversed"), ()),
+    ("credited", _("Credit given"), ()),
     ("approved", _("Approved, not shown"), (State.APPROVED,)),
     ("doubt", _("Not confirmed"), (State.ARMED, State.DOUBT)),
     ("manual", _("Needs a person"), (State.MANUAL,)),
@@ -233,6 +234,7 @@ class LogForm(forms.Form):
             operation=found.get("kind") or "",
             states=_STATES.get(word, ()),
             is_reversed=_REVERSED.get(word),
+            is_credited=word == "credited",
             response_code=found.get("code") or "",
             collector_last4=found.get("card") or "",
             confirmation_number=found.get("confirmation") or "",

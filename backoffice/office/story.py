@@ -35,6 +35,7 @@ _EVENTS: Final[dict[str, "StrPromise"]] = {
     "presented": _("Shown at the till"),
     "hurried": _("Asked to be checked now"),
     "deadline_near": _("Still open close to its deadline"),
+    "credit_given": _("Given instead of the miles"),
 }
 _SILENCES: Final[dict[str, "StrPromise"]] = {
     "refused": _("The programme’s address refused the connection"),

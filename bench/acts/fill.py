@@ -185,6 +185,7 @@ def _answered(write: _Dialect) -> dict[str, str]:
         "WHEN i % 20 = 5 THEN '0001' ELSE '0000' END",
         "http_status": "200",
         "confirmation_number": _when(_IS_GRANTED, f"'CNF' || {write.digits(9, 'i')}", "''"),
+        "credit_given": "''",
         "needs_person": _when(_MANUAL, "'replay_over'", "''"),
         "settled_at": _when(f"NOT ({_DOUBT} OR {_MANUAL})", write.after(1)),
         "presented_at": _when(_IS_GRANTED, write.after(5)),

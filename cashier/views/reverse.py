@@ -16,11 +16,10 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
 from cashier.forms import ConfirmationForm, without_card
 from cashier.frames import Frame, SeeOther, at_till, show
-from cashier.panels import Panel, code_panel
 from cashier.rows import Fact, deadline_moment, masked
 from cashier.templatetags.milepost import count, day_clock, moment_zone, money
 from cashier.texts import CODE_TEXTS, say
-from cashier.views.redeem import next_customer
+from cashier.views.credit import show_owed
 from cashier.views.sale import show_refusal
 
 
@@ -90,7 +89,7 @@ def _found(frame: Frame, code: str) -> Transaction | None:
 
 
 def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
-    if not row.is_granted or row.reversed_at is not None:
+    if not row.is_granted or row.reversed_at is not None or row.credit_given:
         return SeeOther(url_of("cashier:sale", args=[row.reference]))
     if not rules.may_reverse(now=frame.now, deadline_at=row.deadline_at):
         return _too_late(request, frame, row)
@@ -107,15 +106,11 @@ def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespon
 
 
 def _too_late(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
-    ended = day_clock(rules.reversible_until(row.deadline_at), row.store)
-    over = _("The last moment was %(time)s.") % {"time": ended}
-    panel: Panel = code_panel("0080", frame.words, small=over)
-    context = {
-        "panel": panel,
-        "facts": _facts(row),
-        "actions": [next_customer()],
-    }
-    return show(request, frame, "cashier/notice.html", context, section="return")
+    """Ask what was given instead; where nothing is owed, the reversal there is says why."""
+    if services.owes_credit(row, now=frame.now):
+        return show_owed(request, frame, row, _facts(row))
+    latest = row.reversals.order_by("-id").first()
+    return SeeOther(url_of("cashier:sale", args=[(latest or row).reference]))
 
 
 def _facts(row: Transaction) -> list[Fact]:

@@ -29,6 +29,7 @@ from cashier.rows import (
     shown_word,
 )
 from cashier.templatetags.milepost import count, money
+from cashier.views.credit import show_given, show_owed, slip_of
 from cashier.views.redeem import next_customer, refusal_panel
 
 _TODAY_ROWS = 100
@@ -59,6 +60,8 @@ def status(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResp
 def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """The paper: 80 mm, with the balances that the answer's code allows."""
     row = _visible(frame, reference)
+    if row.credit_given:
+        return slip_of(request, row)
     if not row.is_granted or is_given_up(row):
         return _slip(request, row)
     is_copy = request.GET.get("copy") == "1"
@@ -141,7 +144,13 @@ def today(request: HttpRequest, frame: Frame) -> HttpResponse:
 
 def show_sale(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
     """Answer with the screen of this sale's state."""
+    redemption = row.reverses or row
+    if redemption.credit_given:
+        return show_given(request, frame, redemption)
     words = words_of(row.store.sponsor)
+    if row.reverses and services.owes_credit(row.reverses, now=frame.now):
+        small = _("Reference %(ref)s") % {"ref": short_ref(row)}
+        return show_owed(request, frame, row.reverses, facts_of_transaction(row), small)
     panel = panel_of(row, words, frame.now)
     context: dict[str, Any] = {
         "panel": panel,
@@ -267,6 +276,9 @@ def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
     if is_standing and rules.may_reverse(now=frame.now, deadline_at=row.deadline_at):
         url = reverse("cashier:reverse", args=[row.reference])
         actions.append(Action(word=_("Reverse"), url=url, key="F9"))
+    elif is_standing and services.owes_credit(row, now=frame.now):
+        url = reverse("cashier:credit", args=[row.reference])
+        actions.append(Action(word=_("Refund"), url=url, key="F9"))
     was_shown = row.presented_at is not None
     actions.append(
         Action(

@@ -214,9 +214,17 @@ def test_a_person_of_another_store_sees_none_of_it(
     scripted.will(offer(), approved())
     sale = plain.redeem(COLLECTOR)
     stranger = sit_down(cast.south_manager, cast.south_till)
-    for path in ("", "status/", "receipt/", "reverse/"):
+    for path in ("", "status/", "receipt/", "reverse/", "credit/"):
         assert stranger.client.get(sale + path).status_code == 404
-    for path in ("present/", "cancel/", "send-again/", "pay-otherwise/", "check/", "reverse/"):
+    for path in (
+        "present/",
+        "cancel/",
+        "send-again/",
+        "pay-otherwise/",
+        "check/",
+        "reverse/",
+        "credit/",
+    ):
         assert stranger.client.post(sale + path).status_code == 404
 
 

@@ -51,6 +51,15 @@ def test_what_is_not_known_yet_is_empty(cast: Cast) -> None:
         assert line[name] == ""
 
 
+def test_what_was_given_instead_is_told_with_its_moment(cast: Cast) -> None:
+    row = redemption(cast.till, credit_given="gift_card", credit_given_at=NOON)
+    redemption(cast.till)
+    [line] = exported(is_credited=True)
+    assert line["reference"] == str(row.reference)
+    assert line["credit_given"] == "gift_card"
+    assert line["credit_given_at_utc"] == "2025-11-20T17:00:00.000Z"
+
+
 def test_a_reversal_names_its_redemption(cast: Cast) -> None:
     row = redemption(cast.till)
     reversal(row)

@@ -1,6 +1,7 @@
 """What the database refuses of a single row or of two, whoever asks it."""
 
 import uuid
+from typing import Any
 
 import pytest
 from django.db import IntegrityError
@@ -33,6 +34,7 @@ def test_every_constraint_has_its_test_here() -> None:
         "transaction_settled_due_or_with_a_person",
         "transaction_reversal_names_its_redemption",
         "transaction_reverses_another",
+        "transaction_credit_is_never_cash",
         "transaction_one_live_reversal",
         "transaction_one_live_redemption_of_a_sale",
         "transaction_one_armed_of_a_collector",
@@ -60,6 +62,27 @@ def test_nothing_unsettled_is_without_a_due_time_or_a_person(cast: Cast, state: 
 @pytest.mark.parametrize("state", sorted(SETTLED))
 def test_what_is_settled_is_due_no_more(cast: Cast, state: State) -> None:
     assert written(cast, state=state, due_at=None).due_at is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"credit_given": "cash", "credit_given_at": DEADLINE},
+        {"credit_given": "store_credit", "credit_given_at": None},
+        {"credit_given": "", "credit_given_at": DEADLINE},
+    ],
+)
+def test_credit_is_one_of_two_and_never_cash(cast: Cast, values: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError, match="transaction_credit_is_never_cash"), atomic():
+        written(cast, state="done", due_at=None, **values)
+
+
+def test_credit_belongs_to_a_redemption(cast: Cast) -> None:
+    given = {"credit_given": "gift_card", "credit_given_at": DEADLINE}
+    redemption = written(cast, state="done", due_at=None, **given)
+    reversal = {"operation": "reverse", "reverses": redemption, "state": "expired"}
+    with pytest.raises(IntegrityError, match="transaction_credit_is_never_cash"), atomic():
+        written(cast, due_at=None, **reversal, **given)
 
 
 def test_a_reversal_names_its_redemption_and_nothing_else_names_one(cast: Cast) -> None:

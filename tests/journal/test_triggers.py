@@ -173,6 +173,15 @@ def test_a_payload_is_kept_until_both_its_deadlines(
 # --- Being there ----------------------------------------------------------------------------------
 
 
+def test_what_was_given_instead_is_recorded_once(cast: Cast) -> None:
+    given = {"credit_given": "gift_card", "credit_given_at": timezone.now()}
+    row = written(cast, state="done", due_at=None, **given)
+    for change in ("credit_given = 'store_credit'", "credit_given_at = '2020-01-01 00:00:00+00'"):
+        statement = f"UPDATE journal_transaction SET {change} WHERE id = %s"  # noqa: S608
+        refused("recorded once", statement, row.pk)
+    Transaction.objects.filter(pk=row.pk).update(needs_person="conflict", **given)
+
+
 def _names() -> list[str]:
     return [name for name, _table in triggers._names()]
 

@@ -295,3 +295,12 @@ def test_stores_of_a_person_are_audited_by_name(cast: Cast) -> None:
     assert entry.details["stores"] == (
         "0001 · North, Toronto → 0001 · North, Toronto, 0002 · South, St. John's"
     )
+
+
+def test_what_was_given_instead_is_seen_and_found(cast: Cast) -> None:
+    row = redemption(cast.till, credit_given="gift_card", credit_given_at=NOON)
+    other = redemption(cast.till)
+    page = text_of(cast.manager, f"/office/log/{row.reference}/")
+    assert "Gift card, $40.00, was given instead" in page and "Credit given" in page
+    found = text_of(cast.manager, "/office/log/?state=credited")
+    assert str(row.reference) in found and str(other.reference) not in found

@@ -7,6 +7,7 @@ whoever comes second re-reads the row and believes it.
 
 from backoffice.journal.entries.alarms import warn_of_deadlines
 from backoffice.journal.entries.claims import Taken, claim, claim_next, due
+from backoffice.journal.entries.credits import give_credit
 from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
 from backoffice.journal.entries.opening import open_transaction, repeated, send_again
 from backoffice.journal.entries.rows import reread
@@ -23,6 +24,7 @@ __all__ = [
     "claim",
     "claim_next",
     "due",
+    "give_credit",
     "give_up_unsent",
     "hurry",
     "hurry_all",

@@ -18,6 +18,7 @@ class Conflict(StrEnum):
     SUPERVISOR_NEEDED = "supervisor_needed"
     SALE_OPEN = "sale_open"
     REVERSAL_LIVE = "reversal_live"
+    CREDIT_GIVEN = "credit_given"
     STATE_CHANGED = "state_changed"
     UNSAFE = "unsafe"
     PROGRAMME_DOWN = "programme_down"

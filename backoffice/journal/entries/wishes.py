@@ -39,6 +39,7 @@ def cancel(
     with atomic(durable=True):
         changed = (
             Transaction.objects.filter(open_or_unshown, pk=row.pk, wanted=Wanted.KEEP)
+            .filter(credit_given="")
             .filter(operation=Operation.REDEEM)
             .exclude(state=State.QUEUED)
             .update(wanted=Wanted.CANCEL)

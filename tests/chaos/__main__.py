@@ -1,45 +1,48 @@
-"""`bin/chaos [--minutes N | --web-kills N --worker-kills N] [--database sqlite|postgres|both]
-[--seed N] [--celery]`: cashiers work while processes are killed; then log and ledger are compared.
-The last line is JSON; the exit status is 1 when a promise did not hold.
+"""`bin/chaos`: cashiers work while processes are killed; then log and ledger are compared. The last
+line is JSON; the exit status is 1 when a promise did not hold.
 """
 
 import argparse
 import contextlib
 import json
+import math
 import random
 import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from tests.chaos.checker import Kind
+from tests.chaos import report, syscalls
 from tests.chaos.kills import Plan
+from tests.chaos.mutants import sitecustomize as mutants
 from tests.chaos.run import Ended, run_once
+from tests.chaos.stage import place, stage
 from tests.servers import postgres
+from tests.servers.stack import sandbox_running
+
+# What continuous integration takes: with starting and settling, five minutes for both databases.
+_SLICE_MINUTES = 1.5
+_SLICE_STRIDE = 16
+_SLICE_SWEEP_S = 35.0
+_SLICE_SEED = 20261120
+_UNFINISHED = 143
 
 
 def main(arguments: list[str]) -> int:
     """Run on each database that is asked for and print what came of it."""
     asked = _asked(arguments)
     # Asked to stop, it still takes down and removes what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_UNFINISHED))
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(10**6)
-    databases = ["sqlite", "postgres"] if asked.database == "both" else [asked.database]
     sys.stderr.write(f"chaos: seed {seed}\n")
-    plan = _plan(asked, len(databases))
     began = time.monotonic()
-    ended = []
-    for name in databases:
-        with _place(name) as (folder, address):
-            ended.append(run_once(folder, address, plan, seed, with_celery=asked.celery))
-            _report(name, ended[-1])
-    said = _summary(seed, ended, time.monotonic() - began)
+    ended = list(_runs(asked, seed))
+    said = report.summary(seed, ended, time.monotonic() - began)
     sys.stdout.write(json.dumps(said) + "\n")
     if any(one.violations for one in ended):
         again = " ".join([*arguments, "" if asked.seed is not None else f"--seed {seed}"])
@@ -48,67 +51,77 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _runs(asked: argparse.Namespace, seed: int) -> Iterator[Ended]:
+    names = ["sqlite", "postgres"] if asked.database == "both" else [asked.database]
+    plan = _plan(asked, len(names))
+    for name in names:
+        try:
+            for title, run in _parts(asked, plan, seed).items():
+                with _place(name) as (folder, address, server):
+                    ended = run(folder, address, server)
+                sys.stderr.write("\n".join(report.lines(f"{name}, {title}", ended)) + "\n")
+                yield ended
+        except postgres.NoServer as error:
+            if asked.database != "both":
+                raise
+            sys.stderr.write(f"chaos: NO POSTGRESQL, so SQLite alone was tried: {error}\n")
+
+
+Run = Callable[[Path, str, postgres.Server | None], Ended]
+
+
+def _parts(asked: argparse.Namespace, plan: Plan, seed: int) -> dict[str, Run]:
+    """Return what is to be done on each database, by its title."""
+
+    def kill(folder: Path, address: str, server: postgres.Server | None) -> Ended:
+        with stage(
+            folder, address, server, with_celery=asked.celery, mutant=asked.mutant
+        ) as on_stage:
+            return run_once(on_stage, plan, seed)
+
+    def sweep(folder: Path, address: str, _server: postgres.Server | None) -> Ended:
+        with (
+            sandbox_running(folder / "sandbox") as sandbox,
+            place(folder, address, sandbox, mutant=asked.mutant) as on_stage,
+        ):
+            within_s = _SLICE_SWEEP_S if asked.slice else math.inf
+            return syscalls.sweep(on_stage, stride=asked.every, offset=seed, within_s=within_s)
+
+    if asked.slice:
+        try:
+            syscalls.look_for_tracer()
+        except syscalls.NoTracer as error:
+            sys.stderr.write(f"chaos: NO SWEEP OF SYSTEM CALLS: {error}\n")
+            return {"kills": kill}
+        return {"kills": kill, "system calls": sweep}
+    return {"system calls": sweep} if asked.syscalls else {"kills": kill}
+
+
 def _plan(asked: argparse.Namespace, databases: int) -> Plan:
     """Share what is asked for among the databases."""
-    is_counted = asked.web_kills or asked.worker_kills
+    is_counted = asked.web_kills or asked.worker_kills or asked.db_stops
     minutes = asked.minutes if asked.minutes is not None else (0.0 if is_counted else 5.0)
     return Plan(
         minutes=minutes / databases,
         web_kills=-(-asked.web_kills // databases),
         worker_kills=-(-asked.worker_kills // databases),
+        db_stops=asked.db_stops,
     )
 
 
 @contextlib.contextmanager
-def _place(name: str) -> Iterator[tuple[Path, str]]:
+def _place(name: str) -> Iterator[tuple[Path, str, postgres.Server | None]]:
     """Make a folder and an empty database; remove both afterwards."""
     # Under /tmp because a socket's path must be short.
     with tempfile.TemporaryDirectory(prefix="milepost-chaos-", dir="/tmp") as made:
         folder = Path(made)
         if name == "sqlite":
-            yield folder, f"sqlite:///{folder / 'milepost' / 'milepost.sqlite3'}"
+            yield folder, f"sqlite:///{folder / 'milepost' / 'milepost.sqlite3'}", None
             return
-        with postgres.running() as server:
-            with psycopg.connect(server, autocommit=True) as connection:
+        with postgres.serving() as server:
+            with psycopg.connect(server.address, autocommit=True) as connection:
                 connection.execute(sql.SQL("CREATE DATABASE chaos"))
-            yield folder, server.replace("/milepost?", "/chaos?")
-
-
-def _report(name: str, ended: Ended) -> None:
-    """Say to the terminal what one database's run met, and what did not hold."""
-    lines = [
-        f"{name}: {ended.pages} presses answered, {ended.cut} cut off, faults "
-        f"{dict(ended.faults)}, kills {dict(ended.kills)}, settled in {ended.settled_in_s:.1f} s"
-    ]
-    lines += [f"{name}: odd page: {count} x {said}" for said, count in _most(ended.problems)]
-    lines += [
-        f"{name}: with a person: {row.operation} {row.reference} ({row.needs_person})"
-        for row in ended.evidence.rows
-        if row.is_with_a_person
-    ]
-    lines += [f"{name}: {one.rule} {one.kind}: {one.what}" for one in ended.violations]
-    sys.stderr.write("\n".join(lines) + "\n")
-
-
-def _most(problems: list[str]) -> list[tuple[str, int]]:
-    return Counter(problems).most_common(5)
-
-
-def _summary(seed: int, ended: list[Ended], seconds: float) -> dict[str, object]:
-    counts = Counter(one.kind for each in ended for one in each.violations)
-    kills: Counter[str] = Counter()
-    for each in ended:
-        kills += each.kills
-    return {
-        "seed": seed,
-        "runs": len(ended),
-        "kills": dict(sorted(kills.items())),
-        "effects": sum(len(each.evidence.effects) for each in ended),
-        "operations": sum(len(each.evidence.rows) for each in ended),
-        **{kind.value: counts[kind] for kind in Kind},
-        "with_a_person": sum(row.is_with_a_person for each in ended for row in each.evidence.rows),
-        "seconds": round(seconds, 1),
-    }
+            yield folder, server.address.replace("/milepost?", "/chaos?"), server
 
 
 def _asked(arguments: list[str]) -> argparse.Namespace:
@@ -116,10 +129,19 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="how long, all databases together (5)")
     parser.add_argument("--web-kills", type=int, default=0, help="go on until so many")
     parser.add_argument("--worker-kills", type=int, default=0, help="go on until so many")
+    parser.add_argument("--db-stops", type=int, default=0, help="go on until so many (PostgreSQL)")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--seed", type=int, help="the same faults and kills in the same order")
     parser.add_argument("--celery", action="store_true", help="sweep by Celery, not by settle")
-    return parser.parse_args(arguments)
+    parser.add_argument("--syscalls", action="store_true", help="kill at every system call")
+    parser.add_argument("--every", type=int, default=1, help="of those, only each so many-th")
+    parser.add_argument("--slice", action="store_true", help="five minutes of everything, seeded")
+    parser.add_argument("--mutant", choices=sorted(mutants.MUTANTS), help="with a known mistake")
+    asked = parser.parse_args(arguments)
+    if asked.slice:
+        parser.set_defaults(minutes=_SLICE_MINUTES, every=_SLICE_STRIDE, seed=_SLICE_SEED)
+        asked = parser.parse_args(arguments)
+    return asked
 
 
 if __name__ == "__main__":

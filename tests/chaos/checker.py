@@ -23,6 +23,8 @@ TOLD_BY = {
     "manual": {"manual", "left_to_a_person"},
 }
 SENDS = frozenset({"armed", "rearmed", "claimed"})
+# After one of these it is known whether there was an effect.
+CLOSES = frozenset().union(*TOLD_BY.values()) - {"manual", "left_to_a_person"} | {"queued"}
 
 
 class Kind(StrEnum):
@@ -37,6 +39,7 @@ class Kind(StrEnum):
     REWRITTEN = "rewritten"
     UNTOLD = "untold"
     MONEY = "money"
+    OFFERED = "offered"
     LEAKED = "leaked"
 
 
@@ -49,6 +52,7 @@ class Effect:
     collector: str
     miles: int
     confirmation: str
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +75,24 @@ class Attempt:
     armed_at: datetime
     finished_at: datetime | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process that was given it; 0 where the sender does not say."""
+        number = self.sender.rpartition("/")[2]
+        return int(number) if number.isdigit() else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One audit entry: its number in the audit log, and its name without the operation's."""
+
+    number: int
+    name: str
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One operation of our log with its attempts and the names of its audit entries, in order."""
+    """One operation of our log with its attempts and its audit entries, in order."""
 
     reference: str
     key: str
@@ -86,7 +104,7 @@ class Row:
     miles: int | None = None
     last4: str = ""
     attempts: Sequence[Attempt] = ()
-    events: Sequence[str] = ()
+    events: Sequence[Event] = ()
 
     @property
     def is_with_a_person(self) -> bool:
@@ -103,6 +121,25 @@ class Shown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Offered:
+    """A way to pay once more that a sale's page showed, between its request and its arrival."""
+
+    reference: str
+    way: str
+    asked_at: datetime
+    got_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """One kill: when, of what, and the processes that it ended."""
+
+    at: datetime
+    name: str
+    pids: frozenset[int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """All that is known after a run."""
 
@@ -110,6 +147,7 @@ class Evidence:
     effects: Sequence[Effect]
     exchanges: Sequence[Exchange]
     shown: Sequence[Shown]
+    offered: Sequence[Offered] = ()
     # Each reference's states as they were polled, without repetitions.
     history: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # What every account held before, and what it holds now.
@@ -145,6 +183,7 @@ def check(evidence: Evidence) -> list[Violation]:
         _balances,
         _terminal_stays,
         _settled,
+        _nothing_offered_twice,
         _told,
         _kept_secret,
     ):
@@ -275,9 +314,54 @@ def _settled(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(rule="I9", kind=Kind.UNSETTLED, what=what)
 
 
+def _nothing_offered_twice(evidence: Evidence) -> Iterator[Violation]:
+    """No way to pay again while the first may have been paid (I10): on a page, or taken in fact."""
+    rows = {row.reference: row for row in evidence.rows}
+    effects = {effect.key: effect for effect in evidence.effects}
+    sent = _by_key(evidence.exchanges)
+    for one in evidence.offered:
+        row = rows.get(one.reference)
+        key = row.key if row is not None else ""
+        effect = effects.get(key)
+        # What arrives while the page is on its way could not be known to it.
+        in_flight = effect is not None and any(
+            exchange.arrived_at <= one.asked_at
+            and (exchange.finished_at is None or exchange.finished_at >= one.got_at)
+            for exchange in sent.get(key, ())
+        )
+        if effect is not None and (effect.at <= one.asked_at or in_flight):
+            what = f"{one.reference} offered to {one.way}, and its miles were, or could be, taken"
+            yield Violation(rule="I10", kind=Kind.OFFERED, what=what)
+    of_card = defaultdict(list)
+    for row in evidence.rows:
+        if row.operation == "redeem" and row.events:
+            of_card[row.last4].append(row)
+    for row in evidence.rows:
+        if row.operation == "redeem" and row.key in effects:
+            spans = list(_open_spans(row))
+            for other in of_card[row.last4]:
+                began = other.events[0].number
+                if other is not row and any(begin < began < end for begin, end in spans):
+                    what = f"{other.reference} began while {row.reference} of the card was open"
+                    yield Violation(rule="I10", kind=Kind.OFFERED, what=what)
+
+
+def _open_spans(row: Row) -> Iterator[tuple[int, float]]:
+    """Yield from which entry of the audit log to which one it may have had an effect, unknown."""
+    begin = None
+    for event in row.events:
+        if event.name in SENDS:
+            begin = event.number if begin is None else begin
+        elif event.name in CLOSES and begin is not None:
+            yield begin, event.number
+            begin = None
+    if begin is not None:
+        yield begin, float("inf")
+
+
 def _told(evidence: Evidence) -> Iterator[Violation]:
     for row in evidence.rows:
-        said = [event.rpartition(".")[2] for event in row.events]
+        said = [event.name for event in row.events]
         sends = sum(event in SENDS for event in said)
         if sends != len(row.attempts):
             what = f"{row.reference} has {len(row.attempts)} attempts, and {sends} are told"

@@ -1,22 +1,23 @@
-"""One run on one database: open the shop, let cashiers work under faults and kills, close the shop,
-wait until all is settled, and gather the evidence.
+"""One run on one stage: let cashiers work under faults and kills, close the shop, wait until all is
+settled, and gather the evidence.
 """
 
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 
 from tests.chaos import traces
-from tests.chaos.checker import Evidence, Violation, check
+from tests.chaos.checker import Evidence, Kill, Violation, check
 from tests.chaos.kills import Killer, Plan
 from tests.chaos.sessions import GONE, Cashier
-from tests.chaos.stage import CALL_S, LEASE_S, Stage, stage
+from tests.chaos.stage import CALL_S, LEASE_S, Stage
 from tests.chaos.weather import Weather
+from tests.servers.stack import Sandbox
 
-CASHIERS = 6
+CASHIERS = 14
 TILLS = 2
 SEEDED_MILES = 10**9
 # RELIABILITY I9: everything is settled this long after the platform is well again.
@@ -31,59 +32,58 @@ class Ended:
 
     evidence: Evidence
     violations: list[Violation]
-    kills: Counter[str]
-    faults: Counter[str]
-    pages: int
-    cut: int
-    problems: list[str]
-    settled_in_s: float
+    kills: Counter[str] = field(default_factory=Counter)
+    # How many kills met an operation that their victim was sending, by what was killed.
+    in_flight: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    pages: int = 0
+    cut: int = 0
+    problems: Sequence[str] = ()
+    loaded_s: float = 0.0
+    settled_in_s: float = 0.0
 
 
-def run_once(folder: Path, database: str, plan: Plan, seed: int, *, with_celery: bool) -> Ended:
-    """Run the plan and return what was found; everything that was started has ended by then."""
-    with stage(folder, database, with_celery=with_celery) as on_stage:
-        cards = _seed_cards(on_stage)
-        cashiers = _cashiers(on_stage, sorted(cards), seed)
-        historian = traces.Historian(database)
-        weather = Weather(on_stage.sandbox, seed)
-        killer = Killer(on_stage, plan, seed)
-        for thread in (historian, weather, *cashiers):
-            thread.start()
-        killer.run()
-        weather.clear_up()
-        for cashier in cashiers:
-            cashier.go_home()
-        for cashier in cashiers:
-            cashier.join(timeout=60)
-        settled_in_s = _settle(on_stage, cashiers[0])
-        history = historian.finish()
-        evidence = Evidence(
-            rows=traces.rows(database),
-            effects=traces.effects(on_stage.sandbox),
-            exchanges=traces.exchanges(on_stage.sandbox),
-            shown=[one for cashier in cashiers for one in cashier.shown],
-            history=history,
-            seeded_miles=cards,
-            miles_now=traces.miles_held(folder / "sandbox"),
-            leaks=traces.leaks(sorted(cards), on_stage.data, database),
-            lease=timedelta(seconds=LEASE_S),
-            call=timedelta(seconds=CALL_S),
-            freezes=killer.freezes,
-        )
+def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
+    """Run the plan and return what was found, once everything has settled."""
+    cards = seed_cards(on_stage.sandbox, CASHIERS * _OWN_CARDS + _SHARED_CARDS)
+    cashiers = _cashiers(on_stage, sorted(cards), seed)
+    historian = traces.Historian(on_stage.database)
+    weather = Weather(on_stage.sandbox, seed)
+    killer = Killer(on_stage, plan, seed)
+    for thread in (historian, weather, *cashiers):
+        thread.start()
+    began = time.monotonic()
+    killer.run()
+    loaded_s = time.monotonic() - began
+    weather.clear_up()
+    for cashier in cashiers:
+        cashier.go_home()
+    for cashier in cashiers:
+        cashier.join(timeout=60)
+    settled_in_s = _settle(on_stage, cashiers[0])
+    evidence = replace(
+        gather(on_stage, cards),
+        shown=[one for cashier in cashiers for one in cashier.shown],
+        offered=[one for cashier in cashiers for one in cashier.offered],
+        history=historian.finish(),
+        freezes=killer.freezes,
+    )
     return Ended(
         evidence=evidence,
         violations=check(evidence),
         kills=killer.kills,
+        in_flight=in_flight(evidence, killer.done),
         faults=weather.faults,
         pages=sum(cashier.pages for cashier in cashiers),
         cut=sum(cashier.cut for cashier in cashiers),
         problems=[problem for cashier in cashiers for problem in cashier.problems],
+        loaded_s=loaded_s,
         settled_in_s=settled_in_s,
     )
 
 
-def _seed_cards(on_stage: Stage) -> dict[str, int]:
-    count = CASHIERS * _OWN_CARDS + _SHARED_CARDS
+def seed_cards(sandbox: Sandbox, count: int) -> dict[str, int]:
+    """Give the programme so many well filled accounts; return what each holds."""
     # Their last four digits differ, so that a balance can be compared with our log.
     cards = {f"8000009{number:04d}": SEEDED_MILES for number in range(1, count + 1)}
     members = [
@@ -96,15 +96,44 @@ def _seed_cards(on_stage: Stage) -> dict[str, int]:
         }
         for number, (collector, miles) in enumerate(cards.items())
     ]
-    on_stage.sandbox.control("seed", members=members)
+    sandbox.control("seed", members=members)
     return cards
+
+
+def gather(on_stage: Stage, cards: dict[str, int]) -> Evidence:
+    """Return what our log, the programme's ledger and every file say when all is over."""
+    return Evidence(
+        rows=traces.rows(on_stage.database),
+        effects=traces.effects(on_stage.sandbox),
+        exchanges=traces.exchanges(on_stage.sandbox),
+        shown=[],
+        seeded_miles=cards,
+        miles_now=traces.miles_held(on_stage.folder / "sandbox"),
+        leaks=traces.leaks(sorted(cards), on_stage.data, on_stage.database),
+        lease=timedelta(seconds=LEASE_S),
+        call=timedelta(seconds=CALL_S),
+    )
+
+
+def in_flight(evidence: Evidence, kills: Sequence[Kill]) -> Counter[str]:
+    """Count the kills whose victim held a right to send and had not written its outcome yet."""
+    attempts = [attempt for row in evidence.rows for attempt in row.attempts]
+    found: Counter[str] = Counter()
+    for kill in kills:
+        found[kill.name] += any(
+            attempt.pid in kill.pids
+            and kill.at - evidence.lease < attempt.armed_at <= kill.at
+            and (attempt.finished_at is None or attempt.finished_at > kill.at)
+            for attempt in attempts
+        )
+    return +found
 
 
 def _cashiers(on_stage: Stage, cards: list[str], seed: int) -> list[Cashier]:
     shared, own = cards[:_SHARED_CARDS], cards[_SHARED_CARDS:]
     return [
         Cashier.signed_in(
-            on_stage.url,
+            on_stage.webs,
             number % TILLS,
             own[number * _OWN_CARDS : (number + 1) * _OWN_CARDS] + shared,
             f"cashier {number} {seed}",

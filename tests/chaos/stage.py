@@ -1,24 +1,18 @@
-"""The processes of a run, each in a group of its own so that it can be killed as a whole: the web,
-the sweep without a broker, and Celery's worker and beat on an embedded broker.
-
-Start processes from the main thread only: the kernel ends them with the thread that started them.
+"""What runs while cashiers work: the sandbox, three web servers on one database, and the sweep, by
+`settle` or by Celery's workers and beats on an embedded broker.
 """
 
 import contextlib
 import http.client
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backoffice.embedded import broker_url, die_with_parent, valkey_command
-from backoffice.processes import ROOT
+from tests.chaos.mutants import sitecustomize as mutants
+from tests.chaos.processes import Broker, Process
+from tests.servers import postgres
 from tests.servers.stack import Sandbox, Web, ask, eventually, free_port, sandbox_running
 
 # A tenth of what a shop has (RELIABILITY 4.3): one call, a right to send, its margin.
@@ -32,116 +26,39 @@ TIMINGS = {
     "SETTLE_EVERY_S": "0.3",
     "ECHO_EVERY_S": "1.5",
 }
+# So many that cashiers go on at another one while one is started again.
+WEB_SERVERS = 3
+SWEEPERS = {"settle": 3}
+# Three beats at once are the case that must not double anything (RELIABILITY 3).
+CELERY_SWEEPERS = {"worker": 2, "beat": 3}
 
 
 @dataclass(kw_only=True)
-class Process:
-    """One process of Milepost, by its name in `backoffice.processes`."""
+class WebServer:
+    """One web server at its own port; it is ready once it has answered since its last start."""
 
-    name: str
-    environment: Mapping[str, str]
-    log: Path
-    _process: "subprocess.Popen[bytes] | None" = None
-
-    def start(self) -> None:
-        """Start it in a process group of its own."""
-        assert self._process is None
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "backoffice.processes", self.name],
-                cwd=ROOT,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=die_with_parent,
-                start_new_session=True,
-            )
-
-    def kill(self) -> None:
-        """End every process of its group at once, without a word."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """Ask it to stop; do nothing if it does not run."""
-        if self._process is not None:
-            self._end(signal.SIGTERM)
-
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to every process of its group."""
-        assert self._process is not None
-        os.killpg(self._process.pid, number)
-
-    def children(self) -> list[int]:
-        """Return the processes it started, oldest first."""
-        assert self._process is not None
-        listed = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        with contextlib.suppress(OSError):
-            return sorted(int(one) for one in listed.read_text().split())
-        return []
-
-    def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self._process is not None and self._process.poll() is None
-
-    def has_ended_itself(self) -> bool:
-        """Whether it was started, not ended by us, and runs no more."""
-        return self._process is not None and self._process.poll() is not None
-
-    def _end(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
-        try:
-            self._process.wait(timeout=30)
-        finally:
-            # Nothing of its group may outlive it and answer for it.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(timeout=10)
-            self._process = None
-
-
-@dataclass(kw_only=True)
-class Broker:
-    """An embedded Valkey at one address, which can lose everything it holds."""
-
-    folder: Path
-    _process: "subprocess.Popen[bytes] | None" = None
+    url: str
+    process: Process
+    is_ready: bool = False
+    is_frozen: bool = False
+    hurt_at: float = 0.0
 
     @property
-    def url(self) -> str:
-        """The address Celery finds it under, the same after every restart."""
-        return broker_url(self._socket)
+    def hurt_s_ago(self) -> float:
+        """How long ago one of its workers was killed."""
+        return time.monotonic() - self.hurt_at
 
     def start(self) -> None:
-        """Start it empty and wait until it takes connections."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir()
-        self._process = subprocess.Popen(
-            valkey_command(self.folder, self._socket),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            preexec_fn=die_with_parent,
-        )
-        eventually(self._answers)
+        """Start it; `look` says later whether it is ready."""
+        self.is_ready = self.is_frozen = False
+        self.process.start()
 
-    def kill(self) -> None:
-        """End it at once; what it held is gone with its folder at the next start."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(timeout=10)
-            self._process = None
-
-    @property
-    def _socket(self) -> Path:
-        return self.folder / "valkey.sock"
-
-    def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(self._socket))
-            return True
-        return False
+    def look(self) -> bool:
+        """Whether it answers now, or has since its last start."""
+        if not self.is_ready and self.process.is_alive() and not self.is_frozen:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.is_ready = ask("GET", f"{self.url}/healthz", timeout_s=0.2).status == 200
+        return self.is_ready
 
 
 @dataclass(kw_only=True)
@@ -151,85 +68,127 @@ class Stage:
     folder: Path
     database: str
     sandbox: Sandbox
-    url: str
-    web: Process
-    sweepers: dict[str, Process] = field(default_factory=dict)
+    webs: list[WebServer]
+    sweepers: list[Process]
     broker: Broker | None = None
+    # A PostgreSQL server that this run may stop without warning.
+    server: postgres.Server | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
         """Milepost's data folder, with its logs."""
         return self.folder / "milepost"
 
-    def start_web(self) -> None:
-        """Start the web server and wait until it answers."""
-        self.web.start()
-        eventually(self.web_answers, within_s=60)
+    @property
+    def exchanges(self) -> Path:
+        """The sandbox's own list of what arrived, as a file."""
+        return self.folder / "sandbox" / "exchanges.sqlite3"
 
-    def web_answers(self) -> bool:
-        """Whether the console is there."""
-        assert self.web.is_alive(), self.web.log.read_text(errors="replace")[-2000:]
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            return ask("GET", f"{self.url}/healthz", timeout_s=5).status == 200
-        return False
+    def processes(self) -> list[Process]:
+        """Return every process of Milepost."""
+        return [*(web.process for web in self.webs), *self.sweepers]
 
-    def freeze_web(self, seconds: float) -> None:
-        """Stop every web process for a while, wherever it is, and let it go on."""
-        self.web.send(signal.SIGSTOP)
-        time.sleep(seconds)
-        self.web.send(signal.SIGCONT)
+    def start_all(self) -> None:
+        """Start every process and wait until the web answers everywhere."""
+        for web in self.webs:
+            web.start()
+        for process in self.sweepers:
+            process.start()
+        for web in self.webs:
+            eventually(web.look, within_s=120)
 
-    def kill_web_worker(self, turn: int) -> bool:
-        """Kill one of the server's workers; the server replaces it. Say whether there was one."""
-        workers = self.web.children()
-        if not workers:
-            return False
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(workers[turn % len(workers)], signal.SIGKILL)
-            return True
-        return False
+    def holder_of(self, pid: int) -> Process | None:
+        """Return the process of which a pid is the main one or a child."""
+        return next((one for one in self.processes() if pid in one.pids()), None)
 
 
 @contextlib.contextmanager
-def stage(folder: Path, database: str, *, with_celery: bool) -> Iterator[Stage]:
-    """Run the sandbox, the web and the sweep on a fresh database."""
+def place(
+    folder: Path, database: str, sandbox: Sandbox, *, mutant: str | None = None, **settings: str
+) -> Iterator[Stage]:
+    """Prepare an empty database for the demo partner; nothing of Milepost runs yet.
+
+    With a mutant, everything of Milepost that is started has that mistake in it.
+    """
     data = folder / "milepost"
-    data.mkdir(parents=True)
-    broker = Broker(folder=folder / "broker") if with_celery else None
-    with sandbox_running(folder / "sandbox") as sandbox, contextlib.ExitStack() as stack:
-        port = free_port()
-        settings = {**TIMINGS, "DATABASE_URL": database}
+    data.mkdir(parents=True, exist_ok=True)
+    chosen = {**TIMINGS, "DATABASE_URL": database, **settings}
+    Web(data=data, sandbox=sandbox, settings=chosen).prepare()
+    environment = {
+        **os.environ,
+        "MILEPOST_ENV": "development",
+        "MILEPOST_DATA": str(data),
+        "AIRMILES_BASE_URL": sandbox.url,
+        "AIRMILES_TOKEN_URL": f"{sandbox.url}/oauth/token",
+        **chosen,
+    }
+    if mutant is not None:
+        environment["PYTHONPATH"] = str(Path(mutants.__file__).parent)
+        environment[mutants.VARIABLE] = mutant
+    yield Stage(
+        folder=folder,
+        database=database,
+        sandbox=sandbox,
+        webs=[],
+        sweepers=[],
+        environment=environment,
+    )
+
+
+@contextlib.contextmanager
+def stage(
+    folder: Path,
+    database: str,
+    server: postgres.Server | None = None,
+    *,
+    with_celery: bool = False,
+    mutant: str | None = None,
+) -> Iterator[Stage]:
+    """Run the sandbox, the web and the sweep on a fresh database."""
+    with contextlib.ExitStack() as stack:
+        sandbox = stack.enter_context(sandbox_running(folder / "sandbox"))
+        broker = Broker(folder=folder / "broker") if with_celery else None
+        settings = {}
         if broker is not None:
             settings["CELERY_BROKER_URL"] = broker.url
             stack.callback(broker.kill)
             broker.start()
-        Web(data=data, sandbox=sandbox, settings=settings, port=port).prepare()
-        environment = {
-            **os.environ,
-            "MILEPOST_ENV": "development",
-            "MILEPOST_DATA": str(data),
-            "PORT": str(port),
-            "AIRMILES_BASE_URL": sandbox.url,
-            "AIRMILES_TOKEN_URL": f"{sandbox.url}/oauth/token",
-            **settings,
-        }
-        names = ("settle", "worker", "beat") if with_celery else ("settle",)
-        made = {
-            name: Process(name=name, environment=environment, log=data / f"{name}.log")
-            for name in ("web", *names)
-        }
-        on_stage = Stage(
-            folder=folder,
-            database=database,
-            sandbox=sandbox,
-            url=f"http://127.0.0.1:{port}",
-            web=made["web"],
-            sweepers={name: made[name] for name in names},
-            broker=broker,
-        )
-        for process in made.values():
-            stack.callback(process.stop)
-        on_stage.start_web()
-        for process in on_stage.sweepers.values():
-            process.start()
+        on_stage = stack.enter_context(place(folder, database, sandbox, mutant=mutant, **settings))
+        on_stage.broker, on_stage.server = broker, server
+        on_stage.webs = [_web(on_stage, number) for number in range(WEB_SERVERS)]
+        kinds = CELERY_SWEEPERS if with_celery else SWEEPERS
+        on_stage.sweepers = [
+            _sweeper(on_stage, name, number)
+            for name, count in kinds.items()
+            for number in range(count)
+        ]
+        for process in on_stage.processes():
+            stack.callback(process.kill)
+        on_stage.start_all()
         yield on_stage
+
+
+def _web(on_stage: Stage, number: int) -> WebServer:
+    port = free_port()
+    process = Process(
+        name="web",
+        label=f"web-{number}",
+        environment={**on_stage.environment, "PORT": str(port)},
+        log=on_stage.data / f"web-{number}.log",
+    )
+    return WebServer(url=f"http://127.0.0.1:{port}", process=process)
+
+
+def _sweeper(on_stage: Stage, name: str, number: int) -> Process:
+    label = f"{name}-{number}"
+    # Two beats on one file of theirs would only trip over each other.
+    is_beat = name == "beat"
+    own = ["--schedule", str(on_stage.data / f"{label}.schedule")] if is_beat else []
+    return Process(
+        name=name,
+        label=label,
+        environment=on_stage.environment,
+        log=on_stage.data / f"{label}.log",
+        arguments=own,
+    )

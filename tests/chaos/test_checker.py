@@ -6,13 +6,20 @@ from datetime import UTC, datetime, timedelta
 from tests.chaos.checker import (
     Attempt,
     Effect,
+    Event,
     Evidence,
     Exchange,
     Kind,
+    Offered,
     Row,
     Shown,
     check,
 )
+
+
+def told(*names: str, begin: int = 1) -> list[Event]:
+    return [Event(number=begin + place, name=name) for place, name in enumerate(names)]
+
 
 CARD = "80000090001"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -27,7 +34,7 @@ ROW = Row(
     miles=95,
     last4="0001",
     attempts=[Attempt(sender="web", armed_at=NOON, finished_at=NOON + SECOND / 2)],
-    events=["redemption.armed", "redemption.approved", "redemption.presented"],
+    events=told("armed", "approved", "presented"),
 )
 BACK = replace(
     ROW,
@@ -37,10 +44,12 @@ BACK = replace(
     operation="reverse",
     state="approved",
     confirmation="",
-    events=["reversal.armed", "reversal.approved"],
+    events=told("armed", "approved"),
 )
-EFFECT = Effect(key="key", kind="redeem", collector=CARD, miles=-95, confirmation="C1")
-GIVEN = Effect(key="key-2", kind="reverse", collector=CARD, miles=95, confirmation="C2")
+EFFECT = Effect(
+    key="key", kind="redeem", collector=CARD, miles=-95, confirmation="C1", at=NOON + SECOND / 8
+)
+GIVEN = Effect(key="key-2", kind="reverse", collector=CARD, miles=95, confirmation="C2", at=NOON)
 SENT = Exchange(
     key="key",
     method="POST",
@@ -98,7 +107,7 @@ def test_a_second_right_within_the_lease_is_an_overlap() -> None:
     def rights(gap: timedelta) -> Evidence:
         first = Attempt(sender="web", armed_at=NOON)
         second = Attempt(sender="settle", armed_at=NOON + gap)
-        events = [*ROW.events, "redemption.claimed"]
+        events = [*ROW.events, *told("claimed", begin=9)]
         return replace(GOOD, rows=[replace(ROW, attempts=[first, second], events=events), BACK])
 
     assert broken(rights(2 * SECOND)) == {("I3", Kind.OVERLAPPED)}
@@ -117,12 +126,12 @@ def test_one_press_that_became_two_operations_is_doubled() -> None:
 
 def test_one_key_of_two_operations_is_doubled() -> None:
     other = replace(ROW, reference="other", client_ref="press-3", state="not_sent", attempts=[])
-    told = replace(other, events=["redemption.not_sent"])
-    assert ("I5", Kind.DOUBLED) in broken(replace(GOOD, rows=[told, ROW, BACK]))
+    closed = replace(other, events=told("not_sent"))
+    assert ("I5", Kind.DOUBLED) in broken(replace(GOOD, rows=[closed, ROW, BACK]))
 
 
 def test_an_effect_of_what_we_call_declined_is_lost() -> None:
-    declined = replace(ROW, state="declined", events=["redemption.armed", "redemption.declined"])
+    declined = replace(ROW, state="declined", events=told("armed", "declined"))
     found = broken(replace(GOOD, rows=[declined, BACK]))
     assert ("I6", Kind.LOST) in found
     assert ("I7", Kind.MONEY) in found
@@ -155,13 +164,47 @@ def test_leaving_a_terminal_state_is_noticed() -> None:
 def test_what_is_still_open_is_unsettled_unless_a_person_has_it() -> None:
     doubt = replace(ROW, state="doubt")
     assert broken(replace(GOOD, rows=[doubt, BACK])) == {("I9", Kind.UNSETTLED)}
-    events = ["redemption.armed", "redemption.manual"]
+    events = told("armed", "manual")
     held = replace(ROW, state="manual", needs_person="replay_over", events=events)
     assert check(replace(GOOD, rows=[held, BACK])) == []
 
 
+def offered(seconds: float, way: str = "pay otherwise") -> Evidence:
+    at = NOON + timedelta(seconds=seconds)
+    page = Offered(reference="sale", way=way, asked_at=at, got_at=at + SECOND / 50)
+    return replace(GOOD, offered=[page])
+
+
+def test_a_page_that_offers_to_pay_again_once_the_miles_are_gone_is_noticed() -> None:
+    assert broken(offered(0.2)) == {("I10", Kind.OFFERED)}
+    # Nothing had been sent when this page was asked for.
+    assert check(offered(-1)) == []
+
+
+def test_a_page_that_offers_to_pay_again_while_the_request_is_in_flight_is_noticed() -> None:
+    assert broken(offered(0.05)) == {("I10", Kind.OFFERED)}
+
+
+def test_a_redemption_that_begins_while_another_of_its_card_is_open_is_noticed() -> None:
+    def beside(begin: int) -> Evidence:
+        other = replace(
+            ROW,
+            reference="other",
+            key="key-3",
+            client_ref="press-3",
+            state="declined",
+            attempts=[],
+            events=told("queued", "declined", begin=begin),
+        )
+        slow = replace(ROW, events=[*told("armed"), *told("approved", begin=9)])
+        return replace(GOOD, rows=[slow, BACK, other])
+
+    assert broken(beside(5)) == {("I10", Kind.OFFERED)}
+    assert check(beside(10)) == []
+
+
 def test_a_change_that_no_audit_entry_tells_is_noticed() -> None:
-    for events in (["redemption.approved"], ["redemption.armed"]):
+    for events in (told("approved"), told("armed")):
         silent = replace(ROW, events=events)
         assert broken(replace(GOOD, rows=[silent, BACK])) == {("I11", Kind.UNTOLD)}
 

@@ -3,7 +3,6 @@ SQL from outside, because the code under test must not be asked about itself.
 """
 
 import contextlib
-import itertools
 import sqlite3
 import threading
 import uuid
@@ -16,7 +15,7 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
-from tests.chaos.checker import Attempt, Effect, Exchange, Row
+from tests.chaos.checker import Attempt, Effect, Event, Exchange, Row
 from tests.servers.stack import Sandbox
 
 # A reversal moves what its redemption moved.
@@ -26,12 +25,17 @@ _ROWS = """SELECT t.id, t.reference, t.idempotency_key, t.client_ref, t.operatio
     ORDER BY t.id"""
 _ATTEMPTS = """SELECT transaction_id, sender, armed_at, finished_at FROM journal_attempt
     ORDER BY transaction_id, fence"""
-_EVENTS = "SELECT subject, event FROM audit_auditentry ORDER BY id"
+_EVENTS = "SELECT id, subject, event FROM audit_auditentry ORDER BY id"
+_DOUBTS = """SELECT idempotency_key FROM journal_transaction
+    WHERE state = 'doubt' AND needs_person = '' ORDER BY due_at"""
+_SENDER = """SELECT a.sender FROM journal_attempt a
+    JOIN journal_transaction t ON t.id = a.transaction_id WHERE t.idempotency_key = """
+_LATEST = " ORDER BY a.fence DESC LIMIT 1"
 _STATES = "SELECT reference, state, needs_person, operation FROM journal_transaction"
 
 
 class _Reader(Protocol):
-    def execute(self, query: Any, /) -> Any: ...
+    def execute(self, query: Any, values: Sequence[Any] = (), /) -> Any: ...
 
 
 @contextlib.contextmanager
@@ -60,15 +64,15 @@ def rows(database: str) -> list[Row]:
                 )
             )
         events = defaultdict(list)
-        for subject, event in reader.execute(_EVENTS).fetchall():
-            events[subject].append(event)
+        for number, subject, event in reader.execute(_EVENTS).fetchall():
+            events[subject].append(Event(number=number, name=event.rpartition(".")[2]))
     return [_row(fields, attempts[fields[0]], events) for fields in listed]
 
 
-def _row(fields: Sequence[Any], attempts: list[Attempt], events: dict[str, list[str]]) -> Row:
+def _row(fields: Sequence[Any], attempts: list[Attempt], events: dict[str, list[Event]]) -> Row:
     _id, reference, key, client_ref, operation, state, person, number, miles, last4 = fields
     name = str(uuid.UUID(str(reference)))
-    row = Row(
+    return Row(
         reference=name,
         key=str(uuid.UUID(str(key))),
         client_ref=client_ref,
@@ -81,7 +85,6 @@ def _row(fields: Sequence[Any], attempts: list[Attempt], events: dict[str, list[
         attempts=attempts,
         events=events[f"transaction:{name}"],
     )
-    return row
 
 
 def open_rows(database: str) -> list[tuple[str, str, str]]:
@@ -94,10 +97,45 @@ def open_rows(database: str) -> list[tuple[str, str, str]]:
         ]
 
 
+def doubts(database: str) -> list[str]:
+    """Return the keys of what the sweep will ask about again, the next first."""
+    with reading(database) as reader:
+        found = reader.execute(_DOUBTS).fetchall()
+    return [str(uuid.UUID(str(key))) for (key,) in found]
+
+
+def sender_of(database: str, key: str) -> int | None:
+    """Return the process id of whoever was given the latest right to send a key."""
+    is_sqlite = database.startswith("sqlite")
+    # SQLite keeps a UUID as its digits.
+    value, mark = (key.replace("-", ""), "?") if is_sqlite else (key, "%s")
+    with reading(database) as reader:
+        found = reader.execute(_SENDER + mark + _LATEST, [value]).fetchone()
+    name = found[0].rpartition("/")[2] if found else ""
+    return int(name) if name.isdigit() else None
+
+
+def arrivals(exchanges: Path, after: int) -> list[tuple[int, str, str, datetime]]:
+    """Return number, key, path and moment of what arrived at the programme after a number."""
+    query = "SELECT id, key, path, arrived_at FROM exchange WHERE id > ? AND key != '' ORDER BY id"
+    with reading(f"sqlite:///{exchanges}") as reader:
+        found = reader.execute(query, [after]).fetchall()
+    return [(number, key, path, _moment(at)) for number, key, path, at in found]
+
+
+def last_arrival(exchanges: Path) -> int:
+    """Return the number of what arrived last."""
+    with reading(f"sqlite:///{exchanges}") as reader:
+        return int(reader.execute("SELECT COALESCE(MAX(id), 0) FROM exchange").fetchone()[0])
+
+
 def effects(sandbox: Sandbox) -> list[Effect]:
     """Return the programme's own ledger."""
     names = ("key", "kind", "collector", "miles", "confirmation")
-    return [Effect(**{name: entry[name] for name in names}) for entry in sandbox.effects()]
+    return [
+        Effect(**{name: entry[name] for name in names}, at=_moment(entry["recorded_at"]))
+        for entry in sandbox.effects()
+    ]
 
 
 def exchanges(sandbox: Sandbox) -> list[Exchange]:
@@ -156,6 +194,7 @@ class Historian(threading.Thread):
         super().__init__(daemon=True)
         self._database = database
         self._over = threading.Event()
+        self._last: set[tuple[Any, ...]] = set()
         self.history: dict[str, list[str]] = defaultdict(list)
 
     def run(self) -> None:
@@ -168,17 +207,17 @@ class Historian(threading.Thread):
         self._over.set()
         self.join(timeout=30)
         self._look()
-        return {
-            reference: [state for state, _again in itertools.groupby(states)]
-            for reference, states in self.history.items()
-        }
+        return dict(self.history)
 
     def _look(self) -> None:
         with reading(self._database) as reader:
-            for reference, state, *_rest in reader.execute(_STATES).fetchall():
-                states = self.history[str(uuid.UUID(str(reference)))]
-                if not states or states[-1] != state:
-                    states.append(state)
+            seen = {tuple(row) for row in reader.execute(_STATES).fetchall()}
+        # Most rows are as they were a moment ago, however many there are.
+        for reference, state, *_rest in seen - self._last:
+            states = self.history[str(uuid.UUID(str(reference)))]
+            if not states or states[-1] != state:
+                states.append(state)
+        self._last = seen
 
 
 def _moment(value: datetime | str) -> datetime:

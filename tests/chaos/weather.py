@@ -43,11 +43,12 @@ class Weather(threading.Thread):
         self._sandbox = sandbox
         self._random = random.Random(f"weather {seed}")
         self._over = threading.Event()
+        self._booked = 0
         self.faults: Counter[str] = Counter()
 
     def run(self) -> None:
         while not self._over.wait(0.03):
-            if self._listed():
+            if self._is_booked():
                 continue
             if self._random.random() < 0.02:
                 self._outage()
@@ -61,16 +62,17 @@ class Weather(threading.Thread):
         ask("DELETE", f"{self._sandbox.url}/_control/faults")
         self._sandbox.control("settings", outage="")
 
-    def _listed(self) -> bool:
-        listed = ask("GET", f"{self._sandbox.url}/_control/faults")
-        return bool(listed.fields["faults"])
+    def _is_booked(self) -> bool:
+        # Others book faults as well, for a key of their own.
+        listed = ask("GET", f"{self._sandbox.url}/_control/faults").fields["faults"]
+        return any(fault["id"] == self._booked for fault in listed)
 
     def _book(self) -> None:
         fields = dict(self._random.choice(_KINDS))
         skip = 0
         while self._random.random() >= SHARE:
             skip += 1
-        self._sandbox.control("faults", times=1, skip=skip, **fields)
+        self._booked = self._sandbox.control("faults", times=1, skip=skip, **fields)["id"]
         self.faults[fields["kind"]] += 1
 
     def _outage(self) -> None:

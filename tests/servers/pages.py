@@ -44,6 +44,11 @@ def form_to(page: str, action: str) -> Form:
     return found[-1]
 
 
+def forms_in(page: str) -> list[Form]:
+    """Return a page's forms, in its order."""
+    return _read(page).forms
+
+
 def links_in(page: str) -> list[str]:
     """Return the addresses that a page links to, in its order."""
     return _read(page).links

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,9 +51,71 @@ def _account() -> pwd.struct_passwd | None:
     raise NoServer("run as root, and there is no account 'postgres' or 'nobody' to run it as")
 
 
+@dataclass(kw_only=True)
+class Server:
+    """A server that can be stopped without warning and started again on what it has written."""
+
+    programs: Path
+    folder: Path
+    account: pwd.struct_passwd | None
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def address(self) -> str:
+        """Where it is found, the same after every start."""
+        return f"postgres://milepost@/milepost?host={self.folder}"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its main process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it; it recovers by itself what it had not yet brought in order."""
+        assert not self.is_alive
+        self._process = _start(self.programs, self.account, self.folder)
+
+    def wait(self, within_s: float = 30) -> None:
+        """Wait until it answers; start it anew while sessions of a killed one hold its memory."""
+        end_at = time.monotonic() + within_s
+        while time.monotonic() < end_at:
+            if not self.is_alive:
+                self.start()
+            if self.answers():
+                return
+            time.sleep(0.05)
+        raise NoServer(f"it did not start: {(self.folder / 'log').read_text()[-500:]}")
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        with contextlib.suppress(NoServer):
+            ready = ["pg_isready", "-q", "-h", str(self.folder), "-U", "milepost", "-d", "postgres"]
+            _run(self.programs, None, ready)
+            return True
+        return False
+
+    def stop_at_once(self) -> None:
+        """Stop as `pg_ctl -m immediate` does: no session ends well, nothing is put in order."""
+        self._end(signal.SIGQUIT)
+
+    def kill(self) -> None:
+        """Kill its main process; the sessions find out by themselves."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Stop it well: sessions end, nothing is recovered at the next start."""
+        self._end(signal.SIGINT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=30)
+            self._process = None
+
+
 @contextlib.contextmanager
-def running() -> Iterator[str]:
-    """Start a server and give its address; stop it and remove its data afterwards."""
+def serving() -> Iterator[Server]:
+    """Make and start a server; stop it and remove its data afterwards."""
     account = _account()
     # Under /tmp because a socket's path must be short, and readable by that account.
     folder = Path(tempfile.mkdtemp(prefix="milepost-pg-", dir="/tmp"))
@@ -61,16 +124,23 @@ def running() -> Iterator[str]:
             os.chown(folder, account.pw_uid, account.pw_gid)
         programs = _reachable(binaries(), account, folder)
         _run(programs, account, ["initdb", "-D", str(folder / "data"), *_INITDB])
-        server = _start(programs, account, folder)
+        server = Server(programs=programs, folder=folder, account=account)
+        server.start()
         try:
-            _wait(programs, account, folder, server)
-            yield f"postgres://milepost@/milepost?host={folder}"
+            server.wait()
+            _run(programs, account, ["createdb", "-h", str(folder), "-U", "milepost", "milepost"])
+            yield server
         finally:
-            # SIGINT is its fast shutdown: sessions end, nothing is recovered at the next start.
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running() -> Iterator[str]:
+    """Start a server and give its address; stop it and remove its data afterwards."""
+    with serving() as server:
+        yield server.address
 
 
 _INITDB = ["-U", "milepost", "-E", "UTF8", "--locale=C", "--auth-local=trust"]
@@ -112,7 +182,7 @@ def _start(
     programs: Path, account: pwd.struct_passwd | None, folder: Path
 ) -> subprocess.Popen[bytes]:
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *settings],
             user=account and account.pw_uid,
@@ -125,19 +195,6 @@ def _start(
             preexec_fn=die_with_parent,
             process_group=0,
         )
-
-
-def _wait(
-    programs: Path, account: pwd.struct_passwd | None, folder: Path, server: subprocess.Popen[bytes]
-) -> None:
-    end_at = time.monotonic() + 30
-    while time.monotonic() < end_at and server.poll() is None:
-        with contextlib.suppress(NoServer):
-            create = ["createdb", "-h", str(folder), "-U", "milepost", "milepost"]
-            _run(programs, account, create)
-            return
-        time.sleep(0.05)
-    raise NoServer(f"it did not start: {(folder / 'log').read_text()[-500:]}")
 
 
 if __name__ == "__main__":

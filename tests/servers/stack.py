@@ -92,6 +92,10 @@ class Sandbox:
         match = {"path": path} if path else {}
         self.control("faults", kind=kind, match=match, times=times, **fields)
 
+    def forget_fault(self, number: int) -> None:
+        """Strike out one fault, whether it has happened or not."""
+        ask("DELETE", f"{self.url}/_control/faults?id={number}")
+
     def effects(self, collector: str = "") -> list[dict[str, Any]]:
         """Return every movement of miles, of one collector if one is named."""
         return list(self._look(f"ledger?collector={collector}")["entries"])

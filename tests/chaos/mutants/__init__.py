@@ -1,0 +1,1 @@
+"""Mistakes that `bin/chaos` must find."""

@@ -1,0 +1,67 @@
+"""What a run says: lines for the person at the terminal, and one JSON object for machines."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tests.chaos.checker import Kind
+from tests.chaos.kills import SWEEP, WEB
+from tests.chaos.run import Ended
+from tests.chaos.syscalls import PREFIX
+
+_STOPS = ("db_stopped", "db_killed")
+
+
+def lines(name: str, ended: Ended) -> list[str]:
+    """Return what one database's run met, and what did not hold."""
+    operations = len(ended.evidence.rows)
+    said = [
+        f"{name}: {operations} operations in {ended.loaded_s:.0f} s, {ended.pages} presses "
+        f"answered, {ended.cut} cut off, settled in {ended.settled_in_s:.1f} s",
+        f"{name}: faults {dict(sorted(ended.faults.items()))}",
+        f"{name}: kills {dict(sorted(ended.kills.items()))}",
+        f"{name}: kills of a sender in flight {dict(sorted(ended.in_flight.items()))}",
+    ]
+    said += [f"{name}: odd page: {count} x {what}" for what, count in _most(ended.problems)]
+    said += [
+        f"{name}: with a person: {row.operation} {row.reference} ({row.needs_person})"
+        for row in ended.evidence.rows
+        if row.is_with_a_person
+    ]
+    return said + [f"{name}: {one.rule} {one.kind}: {one.what}" for one in ended.violations]
+
+
+def summary(seed: int, ended: Sequence[Ended], seconds: float) -> dict[str, object]:
+    """Return the last line's fields, for all databases together."""
+    violations = Counter(one.kind for each in ended for one in each.violations)
+    kills = _total(each.kills for each in ended)
+    in_flight = _total(each.in_flight for each in ended)
+    loaded_s = sum(each.loaded_s for each in ended)
+    operations = sum(len(each.evidence.rows) for each in ended)
+    return {
+        "seed": seed,
+        "runs": len(ended),
+        "web_kills": sum(kills[name] for name in WEB),
+        "worker_kills": sum(kills[name] for name in SWEEP),
+        "db_stops": sum(kills[name] for name in _STOPS),
+        "syscall_kills": sum(kills[name] for name in kills if name.startswith(PREFIX)),
+        "web_kills_in_flight": sum(in_flight[name] for name in WEB),
+        "worker_kills_in_flight": sum(in_flight[name] for name in SWEEP),
+        "kills": dict(sorted(kills.items())),
+        "effects": sum(len(each.evidence.effects) for each in ended),
+        "operations": operations,
+        "operations_per_s": round(operations / loaded_s, 1) if loaded_s else 0.0,
+        **{kind.value: violations[kind] for kind in Kind},
+        "with_a_person": sum(row.is_with_a_person for each in ended for row in each.evidence.rows),
+        "seconds": round(seconds, 1),
+    }
+
+
+def _total(counters: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counter in counters:
+        total += counter
+    return total
+
+
+def _most(problems: Sequence[str]) -> list[tuple[str, int]]:
+    return Counter(problems).most_common(5)

@@ -1,0 +1,110 @@
+"""The process that dies in the sweep of system calls: it has everything imported, forks a child for
+each operation, and the child stops itself just before, so that a tracer can be attached.
+
+`python -m tests.chaos.sender`, with Milepost's settings in the environment. Each line on its
+standard input names an operation and a card; it answers with the child's process id, and with the
+child's exit status once that has ended.
+"""
+
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+django.setup()
+
+from django.utils import timezone  # noqa: E402
+
+from amcash import pulse, services  # noqa: E402
+from amcash.orders import Card, EntryMode, RedemptionOrder, ReversalOrder  # noqa: E402
+from backoffice.devices.models import Device  # noqa: E402
+from backoffice.journal import line  # noqa: E402
+from backoffice.journal.models import Transaction  # noqa: E402
+from backoffice.people.actors import Actor  # noqa: E402
+from backoffice.people.models import User  # noqa: E402
+from backoffice.units import Cents  # noqa: E402
+
+BASKET = Cents(4000)
+ASKED = Cents(1000)
+
+
+def main() -> None:
+    """Serve standard input until it ends."""
+    for wanted in sys.stdin:
+        operation, card = wanted.split()
+        child = os.fork()
+        if child == 0:
+            _ACTS[operation](card)
+            # Nothing of the parent's is to be tidied up here.
+            os._exit(0)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        _pid, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _redeem(card: str) -> None:
+    """Redeem; the tracer is attached before the first byte of it."""
+    actor = _actor()
+    _wait_for_the_tracer()
+    _redeemed(card, actor)
+
+
+def _reverse(card: str) -> None:
+    """Redeem in peace, then reverse under the tracer."""
+    actor = _actor()
+    redemption = _redeemed(card, actor)
+    order = ReversalOrder(
+        client_ref=str(uuid.uuid4()), redemption=redemption.reference, language="en"
+    )
+    _wait_for_the_tracer()
+    services.reverse(order, redemption, actor=actor, now=timezone.now())
+
+
+def _settle(card: str) -> None:
+    """Redeem unheard, then sweep one due row under the tracer: this one or an older one."""
+    actor = _actor()
+    # Doubt after doubt would open the breaker, and nothing would be sent.
+    pulse.take()
+    doubt = _redeemed(card, actor)
+    services.check_now(doubt, actor=actor, now=timezone.now())
+    _wait_for_the_tracer()
+    services.settle_due(sender=line.sender_name("settle"), limit=1)
+
+
+_ACTS: dict[str, Callable[[str], None]] = {
+    "redeem": _redeem,
+    "reverse": _reverse,
+    "settle": _settle,
+}
+
+
+def _wait_for_the_tracer() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _actor() -> Actor:
+    device = Device.objects.select_related("store__sponsor").order_by("pk")[0]
+    return Actor(user=User.objects.get(username="ana"), device=device)
+
+
+def _redeemed(card: str, actor: Actor) -> Transaction:
+    order = RedemptionOrder(
+        client_ref=str(uuid.uuid4()),
+        sale_ref=str(uuid.uuid4()),
+        card=Card(number=card, entry_mode=EntryMode.SCAN),
+        basket_cents=BASKET,
+        original_cents=BASKET,
+        asked_cents=ASKED,
+        language="en",
+    )
+    return services.redeem(order, actor=actor, now=timezone.now()).transaction
+
+
+if __name__ == "__main__":
+    main()

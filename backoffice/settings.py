@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "backoffice.exports",
     "backoffice.office",
     "amcash",
+    "issuance",
     "cashier",
     "backoffice.office.admin_config.OfficeAdminConfig",
     "django.contrib.auth",

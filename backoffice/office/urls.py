@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backoffice.office import views
+from backoffice.office import offers, views
 
 app_name = "office"
 urlpatterns = [
@@ -10,4 +10,7 @@ urlpatterns = [
     path("log/", views.log, name="log"),
     path("log/export/", views.export, name="export"),
     path("log/<uuid:reference>/", views.transaction, name="transaction"),
+    path("offers/", offers.listed, name="offers"),
+    path("offers/preview/", offers.preview, name="offers-preview"),
+    path("offers/<int:number>/", offers.offer, name="offer"),
 ]

@@ -19,6 +19,7 @@ from tests.servers.stack import Sandbox, sandbox_running, web_running
 SIZES = {"1024": (1024, 768), "768": (768, 1024), "1366": (1366, 768), "390": (390, 844)}
 LOOKS = {"en": ("light", "ana", "246810"), "fr": ("dark", "benoit", "135790")}
 SETTLED_MS = 450
+BASKET = "SKU1234, 10001, 11101, 9.99, 2\nCAKE, 20, , 24.00\nGIFT50, GIFT, , 50.00"
 KEYS = """text => {
   for (const key of [...text, "Enter"]) {
     const target = document.activeElement || document.body;
@@ -232,6 +233,17 @@ def office(walk: Walk) -> None:
     walk.shot("61-log")
     page.locator("#log tbody a").first.click()
     walk.shot("62-transaction")
+    walk.open("/office/offers/")
+    walk.shot("63-offers")
+    page.locator("tbody .row-link").first.click()
+    walk.shot("64-offer")
+    walk.open("/office/offers/preview/")
+    page.fill("#id_lines", BASKET)
+    page.fill("#id_coupons", "57841")
+    page.fill("#id_tenders", "CREDIT")
+    page.locator(".basket button").click()
+    page.wait_for_selector("#result")
+    walk.shot("65-offers-preview")
 
 
 def language(walk: Walk) -> None:

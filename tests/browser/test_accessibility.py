@@ -174,3 +174,34 @@ def test_the_office_has_no_fault(till: Till, inspector: Inspector, card: str) ->
     till.page.wait_for_url("**/office/log/*-*/")
     inspector.look(till.page, "transaction", is_at_till=False)
     assert not inspector.faults, inspector.told()
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "scheme"),
+    [("admin", "milepost-admin", "light"), ("manager", "milepost-manager", "dark")],
+)
+def test_the_offers_have_no_fault_and_a_preview_works(
+    browser: Browser, web: Web, inspector: Inspector, name: str, secret: str, scheme: str
+) -> None:
+    till = Till.open(browser, web.url, color_scheme=scheme)
+    page = till.page
+    till.sign_in(name, secret)
+    till.go("/office/offers/")
+    inspector.look(page, "offers", is_at_till=False)
+    page.locator("tbody .row-link").first.click()
+    page.wait_for_url("**/office/offers/*/")
+    inspector.look(page, "offer", is_at_till=False)
+    till.go("/office/offers/preview/")
+    inspector.look(page, "preview", is_at_till=False)
+    page.fill("#id_lines", "SKU1234, 10001, , nine")
+    page.locator(".basket button").click()
+    page.wait_for_selector("#id_lines[aria-invalid]:focus")
+    inspector.look(page, "preview, with an error", is_at_till=False)
+    page.fill("#id_lines", "SKU1234, 10001, 11101, 9.99, 4\nGIFT50, GIFT, , 50.00")
+    page.locator(".basket button").click()
+    page.wait_for_selector("#result")
+    inspector.look(page, "preview, with its result", is_at_till=False)
+    till.close()
+    assert till.complaints == []
+    assert len(inspector.seen) == 5
+    assert not inspector.faults, inspector.told()

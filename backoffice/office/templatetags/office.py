@@ -12,6 +12,7 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
 from backoffice.office import times
 from backoffice.stores.models import Store
+from issuance.models import Exclusion, Offer
 
 register = template.Library()
 
@@ -64,9 +65,15 @@ def given_back(text: str) -> str:
 
 
 @register.filter
-def name_here(store: Store) -> str:
-    """Return the store's name in the reader's language."""
+def name_here(store: Store | Exclusion) -> str:
+    """Return the name of a store, or of an exclusion, in the reader's language."""
     return store.name_in(get_language() or "en")
+
+
+@register.filter
+def described_here(offer: Offer) -> str:
+    """Return what an offer is called in the reader's language."""
+    return offer.description(get_language() or "en")
 
 
 @register.filter

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from backoffice.devices.models import Device
+from backoffice.office.demo_offers import seed_offers
 from backoffice.people.models import Role, User
 from backoffice.stores.models import Sponsor, Store
 
@@ -83,6 +84,7 @@ def seed() -> None:
         stores[store.number] = store
         for number in ("001", "002"):
             Device.objects.get_or_create(store=store, number=number)
+    seed_offers(sponsor, stores)
     for username, secret, name, role, language, numbers in PEOPLE:
         if User.objects.filter(username=username).exists():
             continue

@@ -81,8 +81,8 @@ class Award:
 
     `offer_code` was set up with the programme (issuanceOfferCode); `offer_id` is the retailer's own
     (offerId). `contributing_skus` are the items that earned it, none when the whole basket did.
-    `terms` is how our own offers counted it (offers.Terms): kept with the sale for a later return,
-    never sent.
+    `terms` is how our own offers counted it (terms.Terms), which a later return needs
+    (returns.notes).
     """
 
     offer_id: str

@@ -5,6 +5,7 @@ back. So a return of everything takes back exactly what was given, and returns n
 that together, whatever the back office has changed in between.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,15 +13,29 @@ from typing import Final
 
 from backoffice.units import Cents, Miles
 from issuance import offers
-from issuance.orders import Award, Basket
+from issuance.lines import BasketMessage
+from issuance.orders import Award, Basket, Item
 from issuance.terms import Share, Terms
 
 _NOTHING: Final = Cents(0)
 _NO_MILES: Final = Miles(0)
 
 
+# What a later return needs stands in the message's context, so it is frozen with the sale's bytes.
+_TERMS: Final = "terms "
+_EXCLUDED: Final = "excluded cents"
+
+
 class NotReturnable(ValueError):
     """More was brought back than was sold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sold:
+    """A sale as it was sent: what was bought, and what our offers gave for it."""
+
+    basket: Basket
+    awards: tuple[Award, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +57,52 @@ class _Left:
     sku: str
     sold: Share
     kept: Share
+
+
+def notes(basket: Basket, awards: Iterable[Award]) -> tuple[tuple[str, str], ...]:
+    """Return what a sale's message says in its context for a later return: `sold_in` reads it."""
+    excluded = ((_EXCLUDED, str(basket.excluded_cents)),) if basket.excluded_cents else ()
+    terms = ((f"{_TERMS}{award.offer_id}", award.terms) for award in awards if award.terms)
+    return (*excluded, *terms)
+
+
+def sold_in(message: BasketMessage) -> Sold:
+    """Return the sale of a POST or ISSUE, from its own frozen bytes."""
+    context = dict(message.context)
+    items = tuple(
+        Item(
+            number=int(line.number),
+            sku=line.id,
+            name=line.name,
+            quantity=line.quantity,
+            base_cents=_cents(line.base_amount),
+            final_cents=_cents(line.final_amount),
+            department=line.department_id,
+            category=line.category_id,
+        )
+        for line in message.items
+    )
+    awards = tuple(
+        Award(
+            offer_id=str(line.offer_id),
+            offer_code=line.offer_code,
+            miles=Miles(int(line.miles)),
+            description=line.description,
+            location_code=line.location_code,
+            contributing_skus=line.contributing_ids,
+            terms=_readable(context.get(f"{_TERMS}{line.offer_id}", "")),
+        )
+        for line in message.offers
+    )
+    basket = Basket(
+        pre_tax_cents=_cents(message.pre_tax),
+        post_tax_cents=_cents(message.post_tax),
+        items=items,
+        excluded_cents=_excluded(context.get(_EXCLUDED, "")),
+        coupons=message.coupons,
+        tenders=message.tenders,
+    )
+    return Sold(basket=basket, awards=awards)
 
 
 def take_back(
@@ -106,3 +167,20 @@ def _deserved(award: Award, lines: tuple[_Left, ...]) -> int:
         # Nothing was paid for it, so there is no proportion but all or nothing.
         return award.miles if kept.quantity == sold.quantity else 0
     return award.miles * max(0, kept.amount_cents) // sold.amount_cents
+
+
+def _cents(dollars: Decimal) -> Cents:
+    return Cents(int(dollars.scaleb(2)))
+
+
+def _readable(terms: str) -> str:
+    # A till's own message may say anything in its context; such a sale has no terms of ours.
+    try:
+        Terms.read(terms)
+    except ValueError:
+        return ""
+    return terms
+
+
+def _excluded(text: str) -> Cents:
+    return Cents(int(text)) if re.fullmatch(r"[0-9]{1,12}", text) else _NOTHING

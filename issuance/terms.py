@@ -2,12 +2,23 @@
 cents, whole miles and exact decimals.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from typing import Final
 
 from backoffice.units import Cents, Miles
 from issuance.orders import Item
+
+_WHOLE: Final = r"[1-9][0-9]{0,9}"
+_WRITTEN: Final = re.compile(
+    rf"miles=(?P<miles>{_WHOLE})"
+    rf"(?: per_cents=(?P<per_cents>{_WHOLE}))?"
+    rf"(?: per_quantity=(?P<per_quantity>{_WHOLE}))?"
+    rf"(?: at_most=(?P<at_most>{_WHOLE}))?"
+    r" times=(?P<times>[0-9]{1,9}(?:\.[0-9]{1,4})?)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +74,19 @@ class Terms:
 
     @classmethod
     def read(cls, text: str) -> "Terms":
-        """Read what `text` wrote."""
-        found = dict(part.split("=", 1) for part in text.split())
+        """Read what `text` wrote; a ValueError for anything else."""
+        found = _WRITTEN.fullmatch(text)
+        if found is None:
+            raise ValueError("These are no terms.")
+        per_cents, per_quantity, at_most = (
+            None if found[name] is None else int(found[name])
+            for name in ("per_cents", "per_quantity", "at_most")
+        )
         return cls(
             miles=Miles(int(found["miles"])),
-            per_cents=Cents(int(found["per_cents"])) if "per_cents" in found else None,
-            per_quantity=int(found["per_quantity"]) if "per_quantity" in found else None,
-            at_most=int(found["at_most"]) if "at_most" in found else None,
+            per_cents=None if per_cents is None else Cents(per_cents),
+            per_quantity=per_quantity,
+            at_most=at_most,
             times=Decimal(found["times"]),
         )
 

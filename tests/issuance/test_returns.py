@@ -1,5 +1,6 @@
 """What a return takes back: what was given for what came back, and never more."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backoffice.units import Cents, Miles
-from issuance import offers, returns
+from issuance import messages, offers, returns
+from issuance.codes import Message
+from issuance.lines import BasketMessage, ItemLine, OfferLine
 from issuance.offers import Catalogue, Kind
 from issuance.orders import Award, Basket
 from issuance.returns import Given, NotReturnable
@@ -206,3 +209,65 @@ def test_one_return_takes_what_two_in_turn_take(
         number: first.get(number, 0) + second.get(number, 0)
         for number in first.keys() | second.keys()
     }
+
+
+def sent(basket: Basket, found: tuple[Award, ...]) -> BasketMessage:
+    """The sale's message as it is read from its own bytes."""
+    message = BasketMessage(
+        checkout_id="1",
+        checkout_at="2026-11-20T12:00:00.000-05:00",
+        sponsor_code="LOY1",
+        pre_tax=Decimal(basket.pre_tax_cents).scaleb(-2),
+        post_tax=Decimal(basket.post_tax_cents).scaleb(-2),
+        collector_number="80000010001",
+        context=returns.notes(basket, found),
+        coupons=basket.coupons,
+        tenders=basket.tenders,
+        items=tuple(
+            ItemLine(
+                id=item.sku,
+                name=item.name,
+                number=Decimal(item.number),
+                quantity=item.quantity,
+                base_amount=Decimal(item.base_cents).scaleb(-2),
+                final_amount=Decimal(item.final_cents).scaleb(-2),
+                department_id=item.department,
+                category_id=item.category,
+            )
+            for item in basket.items
+        ),
+        offers=tuple(
+            OfferLine(
+                offer_code=award.offer_code,
+                offer_id=award.offer_id,
+                miles=Decimal(award.miles),
+                contributing_ids=award.contributing_skus,
+            )
+            for award in found
+        ),
+    )
+    read = messages.parse_request(Message.POST, messages.build(message))
+    assert isinstance(read, BasketMessage)
+    return read
+
+
+@catalogues.at_leisure
+@given(catalogues.baskets(), catalogues.catalogues())
+def test_a_sale_is_read_back_from_its_own_bytes(basket: Basket, catalogue: Catalogue) -> None:
+    # Without a name a message cannot be read, and the tills name every item.
+    named_items = tuple(replace(item, name=item.sku) for item in basket.items)
+    sold = replace(basket, items=named_items)
+    found = awards(sold, catalogue)
+    assert returns.sold_in(sent(sold, found)) == returns.Sold(basket=sold, awards=found)
+
+
+@pytest.mark.parametrize(
+    "note", ["", "miles", "miles=1", "miles=0 times=1", "miles=1 times=x", "miles=1 times=1 more=2"]
+)
+def test_what_a_till_says_in_its_context_is_not_taken_for_our_terms(note: str) -> None:
+    basket = sale(line(1, 5000))
+    read = sent(basket, awards(basket, Catalogue(offers=(offer(),))))
+    odd = replace(read, context=(("terms 100", note), ("excluded cents", "-5")))
+    sold = returns.sold_in(odd)
+    assert [award.terms for award in sold.awards] == [""]
+    assert sold.basket.excluded_cents == 0

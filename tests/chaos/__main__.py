@@ -18,8 +18,8 @@ import psycopg
 from psycopg import sql
 
 from tests.chaos import report, syscalls
+from tests.chaos.inside.sitecustomize import MUTANTS
 from tests.chaos.kills import Plan
-from tests.chaos.mutants import sitecustomize as mutants
 from tests.chaos.run import Ended, run_once
 from tests.chaos.stage import place, stage
 from tests.servers import postgres
@@ -75,7 +75,12 @@ def _parts(asked: argparse.Namespace, plan: Plan, seed: int) -> dict[str, Run]:
 
     def kill(folder: Path, address: str, server: postgres.Server | None) -> Ended:
         with stage(
-            folder, address, server, with_celery=asked.celery, mutant=asked.mutant
+            folder,
+            address,
+            server,
+            with_celery=asked.celery,
+            mutant=asked.mutant,
+            moves_clock=asked.clock,
         ) as on_stage:
             return run_once(on_stage, plan, seed)
 
@@ -136,8 +141,12 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--syscalls", action="store_true", help="kill at every system call")
     parser.add_argument("--every", type=int, default=1, help="of those, only each so many-th")
     parser.add_argument("--slice", action="store_true", help="five minutes of everything, seeded")
-    parser.add_argument("--mutant", choices=sorted(mutants.MUTANTS), help="with a known mistake")
+    parser.add_argument("--clock", action="store_true", help="move Milepost's clock by two hours")
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="with a known mistake")
     asked = parser.parse_args(arguments)
+    if asked.clock and asked.celery:
+        # A worker forks, and the thread that follows the clock does not come along.
+        parser.error("--clock moves the clock of `settle`, not of Celery")
     if asked.slice:
         parser.set_defaults(minutes=_SLICE_MINUTES, every=_SLICE_STRIDE, seed=_SLICE_SEED)
         asked = parser.parse_args(arguments)

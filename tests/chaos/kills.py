@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tests.chaos import traces
 from tests.chaos.checker import Kill
 from tests.chaos.processes import Process
 from tests.chaos.stage import LEASE_S, Stage, WebServer
@@ -22,10 +23,12 @@ FROZEN_S = LEASE_S * 1.2
 # A process that has only begun to import its libraries proves little when it is killed.
 AT_WORK_S = 1.5
 _TICK_S = 0.02
+_CALLS_BETWEEN = 3
+_PATIENCE_S = 1.5
 # A server of which two workers die within this time gives up as a whole, which proves nothing new.
 GIVES_UP_WITHIN_S = 6.0
 _KILLS_THE_LAST = 0.1
-_CLOCK_JUMP_S = 7200
+CLOCK_JUMP_S = 7200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,7 @@ class Killer:
         self.kills: Counter[str] = Counter()
         self.done: list[Kill] = []
         self.freezes = 0
+        self._arrived = 0
 
     @property
     def web_kills(self) -> int:
@@ -69,9 +73,10 @@ class Killer:
         next_at = time.monotonic()
         while time.monotonic() < end_at or self._is_owed():
             time.sleep(_TICK_S)
-            if time.monotonic() >= next_at:
+            if time.monotonic() >= next_at and self._is_busy_again(next_at):
                 self._draw()()
                 next_at = time.monotonic() + self._random.uniform(0, 2 * self._plan.pause_s)
+                self._arrived = traces.last_arrival(self._stage.exchanges)
             for trap, pid in self._traps.sprung():
                 self._kill_sender(trap, pid)
             self._catch_up(time.monotonic())
@@ -80,6 +85,12 @@ class Killer:
         if self._stage.server is not None:
             self._stage.server.wait()
         self._revive()
+
+    def _is_busy_again(self, waiting_since: float) -> bool:
+        """Whether calls have come since the last act: on a slow machine kills would outrun them."""
+        is_patient = time.monotonic() < waiting_since + _PATIENCE_S
+        arrived = traces.last_arrival(self._stage.exchanges) - self._arrived
+        return arrived >= _CALLS_BETWEEN or not is_patient
 
     def _is_owed(self) -> bool:
         return (
@@ -93,14 +104,15 @@ class Killer:
         acts: dict[Callable[[], None], float] = {
             self._kill_web: 2.5,
             self._kill_web_worker: 3,
-            self._kill_sweep: 5,
-            self._traps.at_a_call: 5,
-            self._traps.at_a_replay: 4,
+            self._kill_sweep: 4,
+            self._traps.at_a_call: 7,
+            self._traps.at_a_replay: 5,
             self._freeze: 0.3,
             self._kill_beats: 1.5 if is_celery else 0,
             self._flush_broker: 0.5 if is_celery else 0,
             self._stop_database: self._share_of_stops(),
             self._move_the_programmes_clock: 0.2,
+            self._move_our_clock: 5 if self._stage.clock is not None else 0,
         }
         return self._random.choices(list(acts), list(acts.values()))[0]
 
@@ -225,7 +237,7 @@ class Killer:
 
     def _move_the_programmes_clock(self) -> None:
         """Have the programme live two hours ahead or behind for a while, calls under way or not."""
-        jump = self._random.choice([-_CLOCK_JUMP_S, _CLOCK_JUMP_S])
+        jump = self._random.choice([-CLOCK_JUMP_S, CLOCK_JUMP_S])
 
         def move(offset_s: int) -> None:
             self._stage.sandbox.control("clock", offset_s=offset_s)
@@ -233,6 +245,12 @@ class Killer:
         move(jump)
         self.kills["programme_clock"] += 1
         self._after(self._random.uniform(1, 4), lambda: move(0))
+
+    def _move_our_clock(self) -> None:
+        """Put the clock of every process of ours two hours off, leases running or not."""
+        self._stage.set_clock(self._random.choice([-CLOCK_JUMP_S, CLOCK_JUMP_S]))
+        self.kills["clock_moved"] += 1
+        self._after(self._random.uniform(0.3, 4), lambda: self._stage.set_clock(0))
 
     def _after(self, seconds: float, act: Callable[[], None]) -> None:
         self._later.append((time.monotonic() + seconds, act))

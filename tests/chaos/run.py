@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from tests.chaos import traces
 from tests.chaos.checker import Evidence, Kill, Violation, check
-from tests.chaos.kills import Killer, Plan
+from tests.chaos.kills import CLOCK_JUMP_S, Killer, Plan
 from tests.chaos.sessions import GONE, Cashier
 from tests.chaos.stage import CALL_S, LEASE_S, Stage
 from tests.chaos.weather import Weather
@@ -60,6 +60,9 @@ def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
         cashier.go_home()
     for cashier in cashiers:
         cashier.join(timeout=60)
+    if on_stage.clock is not None:
+        # What was put off while the clock was ahead is due by that clock, hours from now.
+        on_stage.set_clock(CLOCK_JUMP_S)
     settled_in_s = _settle(on_stage, cashiers[0])
     evidence = replace(
         gather(on_stage, cards),
@@ -67,6 +70,7 @@ def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
         offered=[one for cashier in cashiers for one in cashier.offered],
         history=historian.finish(),
         freezes=killer.freezes,
+        has_moved_clock=killer.kills["clock_moved"] > 0,
     )
     return Ended(
         evidence=evidence,

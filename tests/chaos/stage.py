@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.mutants import sitecustomize as mutants
+from tests.chaos.inside import sitecustomize as inside
 from tests.chaos.processes import Broker, Process
 from tests.servers import postgres
 from tests.servers.stack import Sandbox, Web, ask, eventually, free_port, sandbox_running
@@ -74,6 +74,15 @@ class Stage:
     # A PostgreSQL server that this run may stop without warning.
     server: postgres.Server | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    # Holds by how much the clock of Milepost's processes is off, where it can be moved.
+    clock: Path | None = None
+
+    def set_clock(self, off_s: float) -> None:
+        """Put the clock of every process of Milepost ahead, or behind; they follow at once."""
+        assert self.clock is not None
+        draft = self.clock.with_suffix(".draft")
+        draft.write_text(str(off_s))
+        draft.replace(self.clock)
 
     @property
     def data(self) -> Path:
@@ -105,15 +114,24 @@ class Stage:
 
 @contextlib.contextmanager
 def place(
-    folder: Path, database: str, sandbox: Sandbox, *, mutant: str | None = None, **settings: str
+    folder: Path,
+    database: str,
+    sandbox: Sandbox,
+    *,
+    mutant: str | None = None,
+    moves_clock: bool = False,
+    broker_url: str = "",
 ) -> Iterator[Stage]:
     """Prepare an empty database for the demo partner; nothing of Milepost runs yet.
 
-    With a mutant, everything of Milepost that is started has that mistake in it.
+    With a mutant, everything of Milepost that is started has that mistake in it. Where the clock
+    moves, all of it follows `Stage.set_clock`.
     """
     data = folder / "milepost"
     data.mkdir(parents=True, exist_ok=True)
-    chosen = {**TIMINGS, "DATABASE_URL": database, **settings}
+    chosen = {**TIMINGS, "DATABASE_URL": database}
+    if broker_url:
+        chosen["CELERY_BROKER_URL"] = broker_url
     Web(data=data, sandbox=sandbox, settings=chosen).prepare()
     environment = {
         **os.environ,
@@ -123,9 +141,14 @@ def place(
         "AIRMILES_TOKEN_URL": f"{sandbox.url}/oauth/token",
         **chosen,
     }
+    clock = folder / "clock" if moves_clock else None
+    if mutant is not None or clock is not None:
+        environment["PYTHONPATH"] = str(Path(inside.__file__).parent)
     if mutant is not None:
-        environment["PYTHONPATH"] = str(Path(mutants.__file__).parent)
-        environment[mutants.VARIABLE] = mutant
+        environment[inside.VARIABLE] = mutant
+    if clock is not None:
+        clock.write_text("0")
+        environment[inside.CLOCK_VARIABLE] = str(clock)
     yield Stage(
         folder=folder,
         database=database,
@@ -133,6 +156,7 @@ def place(
         webs=[],
         sweepers=[],
         environment=environment,
+        clock=clock,
     )
 
 
@@ -144,17 +168,25 @@ def stage(
     *,
     with_celery: bool = False,
     mutant: str | None = None,
+    moves_clock: bool = False,
 ) -> Iterator[Stage]:
     """Run the sandbox, the web and the sweep on a fresh database."""
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(sandbox_running(folder / "sandbox"))
         broker = Broker(folder=folder / "broker") if with_celery else None
-        settings = {}
         if broker is not None:
-            settings["CELERY_BROKER_URL"] = broker.url
             stack.callback(broker.kill)
             broker.start()
-        on_stage = stack.enter_context(place(folder, database, sandbox, mutant=mutant, **settings))
+        on_stage = stack.enter_context(
+            place(
+                folder,
+                database,
+                sandbox,
+                mutant=mutant,
+                moves_clock=moves_clock,
+                broker_url=broker.url if broker is not None else "",
+            )
+        )
         on_stage.broker, on_stage.server = broker, server
         on_stage.webs = [_web(on_stage, number) for number in range(WEB_SERVERS)]
         kinds = CELERY_SWEEPERS if with_celery else SWEEPERS

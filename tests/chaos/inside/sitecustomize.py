@@ -1,13 +1,21 @@
-"""Puts one known mistake into the code that a process imports, to show that `bin/chaos` finds it.
+"""Puts one known mistake into the code that a process imports, to show that `bin/chaos` finds it,
+or moves the process's clock (never its monotonic one) while it runs. No file is changed.
 
 Python loads a module of this name by itself when its folder is on PYTHONPATH, and only
-`bin/chaos --mutant NAME` puts it there. No file is changed.
+`bin/chaos --mutant NAME` and `bin/chaos --clock` put it there.
 """
 
+import contextlib
 import importlib.machinery
 import os
+import threading
+import time
 import types
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import time_machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +46,9 @@ MUTANTS = {
     ),
 }
 VARIABLE = "MILEPOST_CHAOS_MUTANT"
+# Names a file that holds by how many seconds every process's clock is off.
+CLOCK_VARIABLE = "MILEPOST_CHAOS_CLOCK"
+_LOOKS_EVERY_S = 0.05
 
 _get_code = importlib.machinery.SourceFileLoader.get_code
 
@@ -63,5 +74,31 @@ def _install(mutant: Mutant) -> None:
     setattr(importlib.machinery.SourceFileLoader, "get_code", get_code)  # noqa: B010 - typed so
 
 
+def _follow(path: Path) -> None:
+    """Keep this process's clock off by what the file says, from now on."""
+    clock = time_machine.travel(datetime.now(UTC), tick=True).start()
+    real = time_machine.escape_hatch.datetime.datetime
+    off_s: float | None = None
+
+    def look() -> None:
+        nonlocal off_s
+        # The file is replaced as a whole, so what is read is what was written.
+        said = float(path.read_text())
+        if said != off_s:
+            off_s = said
+            clock.move_to(real.now(UTC) + timedelta(seconds=off_s))
+
+    def keep_looking() -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                look()
+            time.sleep(_LOOKS_EVERY_S)
+
+    look()
+    threading.Thread(target=keep_looking, daemon=True, name="clock").start()
+
+
 if os.environ.get(VARIABLE):
     _install(MUTANTS[os.environ[VARIABLE]])
+if os.environ.get(CLOCK_VARIABLE):
+    _follow(Path(os.environ[CLOCK_VARIABLE]))

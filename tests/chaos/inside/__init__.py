@@ -1,0 +1,1 @@
+"""What a chaos run puts inside the processes it starts: known mistakes, and a clock that jumps."""

@@ -1,1 +1,0 @@
-"""Mistakes that `bin/chaos` must find."""

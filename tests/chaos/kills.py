@@ -104,7 +104,7 @@ class Killer:
         acts: dict[Callable[[], None], float] = {
             self._kill_web: 2.5,
             self._kill_web_worker: 3,
-            self._kill_sweep: 4,
+            self._kill_sweep: 7,
             self._traps.at_a_call: 7,
             self._traps.at_a_replay: 5,
             self._freeze: 0.3,

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("sandbox.access.urls")),
     path("checkout/amcash/", include("sandbox.redemption.urls")),
     path("checkout/issuance/", include("sandbox.issuance.urls")),
+    path("transaction-history/", include("sandbox.history.urls")),
     path("_control/", include("sandbox.control.urls")),
 ]
 

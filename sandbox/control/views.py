@@ -50,6 +50,7 @@ class IndexView(ControlView):
                     "/checkout/amcash/{echo,inquire,redeem,reverse}",
                     "/checkout/issuance/{post,post/event,reverse,reverse/event,record}",
                     "/checkout/issuance/{calculate,issue,return}",
+                    "/transaction-history/sponsors",
                 ],
                 "control": {
                     "POST reset": "cards, switches, clock, faults and logs as on the first morning",

@@ -74,8 +74,14 @@ def carry_out(
         raise Refused("TransactionInProgress")
     plan = _plan(order, moment.switches)
     ending = cards.ending_of(order.collector, moment.switches)
-    is_open = ending.mode != "at_once" and any(not one.error for one in plan.asked)
     transaction = _record(order, request, moment.now, plan, written(plan.asked))
+    transaction.ends_rejected = ending.is_rejected
+    if ending.mode != "at_once" and any(not one.error for one in plan.asked):
+        transaction.is_pending = True
+        transaction.looks_left = ending.looks if ending.mode == "looks" else None
+        if ending.mode == "seconds":
+            transaction.ends_at = moment.now + timedelta(seconds=ending.seconds)
+    transaction.save(force_insert=True)
     Item.objects.bulk_create(
         Item(
             transaction=transaction,
@@ -88,21 +94,16 @@ def carry_out(
         )
         for one in plan.asked
     )
-    transaction.ends_rejected = ending.is_rejected
-    if is_open:
-        transaction.is_pending = True
-        transaction.looks_left = ending.looks if ending.mode == "looks" else None
-        if ending.mode == "seconds":
-            transaction.ends_at = moment.now + timedelta(seconds=ending.seconds)
-        transaction.save()
-    else:
+    if not transaction.is_pending:
         settle(transaction, moment)
     return transaction
 
 
 def log_only(order: Order, request: Request, now: datetime, mirror: bytes) -> Transaction:
     """Keep what RECORD sends, and do nothing about it."""
-    return _record(order, request, now, Plan(asked=()), mirror)
+    transaction = _record(order, request, now, Plan(asked=()), mirror)
+    transaction.save(force_insert=True)
+    return transaction
 
 
 def look(request: Request, moment: Moment) -> tuple[Transaction, bool]:
@@ -124,7 +125,9 @@ def look(request: Request, moment: Moment) -> tuple[Transaction, bool]:
 
 def settle_due(moment: Moment) -> None:
     """End every pending transaction whose time has come."""
-    for transaction in Transaction.objects.filter(is_pending=True, ends_at__lte=moment.now):
+    due = Transaction.objects.filter(is_pending=True, ends_at__lte=moment.now)
+    # Not in the order of their numbers: for that the whole table would be read, at every request.
+    for transaction in due.order_by("ends_at"):
         settle(transaction, moment)
 
 
@@ -142,8 +145,9 @@ def settle_all(moment: Moment, collector: str, *, is_rejected: bool) -> int:
 
 def settle(transaction: Transaction, moment: Moment) -> None:
     """Bring a transaction to its end: its pending items are confirmed and the miles move."""
-    transaction.is_pending = False
-    transaction.save()
+    if transaction.is_pending:
+        transaction.is_pending = False
+        transaction.save(update_fields=["is_pending"])
     member = members.find(transaction.collector)
     for item in transaction.items.filter(status=Status.PENDING):
         if transaction.ends_rejected or member is None:
@@ -206,7 +210,8 @@ def _reject(item: Item, error: str) -> None:
 def _record(
     order: Order, request: Request, now: datetime, plan: Plan, mirror: bytes
 ) -> Transaction:
-    return Transaction.objects.create(
+    """Return the row of a transaction, unsaved."""
+    return Transaction(
         transaction_id=new_id(),
         own_id=order.own_id,
         call=order.call.value,

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sandbox.tests.partner import ask, message, send
+from sandbox.tests.partner import ask, issuance, message, send
 from sandbox.tests.till import REGULAR, Answer, Till
 
 NEVER = "80000020203"
@@ -59,6 +59,13 @@ def test_an_activity_has_the_documented_names_and_types(till: Till) -> None:
         "activityType": "ISSUANCE",
         "transactionDate": "2026-07-16T12:00:00.000Z",
     }
+
+
+def test_a_transaction_of_several_items_is_one_activity(till: Till) -> None:
+    number = given(till, issuances=[issuance(), issuance(2, "BONUS")])
+    answer = look(till)
+    assert ids(answer) == [number]
+    assert answer.body["page"]["totalElements"] == 1
 
 
 def test_what_was_taken_back_is_an_activity_too(till: Till) -> None:

@@ -44,6 +44,9 @@ CARDS = """\
     80000010005  account locked (0006)
     80000010006  daily limit already used
     80000010007  special offer: 1,500 points for $10
+    80000020202  miles given stay pending until the third look (…0203: for ever)
+    80000020207  some miles given, some rejected
+    80000020400  miles rejected: no such collector (…0500: fails twice, then fine)
     8000000CCCC  answers code CCCC, for example 80000000051
     any other number answers 0025 (not found)
 """

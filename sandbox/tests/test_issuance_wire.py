@@ -163,6 +163,17 @@ def test_the_log_of_exchanges_tells_looks_from_effects(wired: Till) -> None:
     ]
 
 
+def test_the_effect_of_an_event_is_told_with_its_first_answer(wired: Till) -> None:
+    body = message("post-event")
+    for _ in range(2):
+        send(wired, "post-event", body, "key-1")
+    told = [
+        (one["code"], one["effect"], one["replay"])
+        for one in wired.look("exchanges?key=key-1")["exchanges"]
+    ]
+    assert told == [("PENDING", True, False), ("CONFIRMED", False, True)]
+
+
 def test_a_body_beyond_the_bound_is_refused_and_answered(wired: Till) -> None:
     answer = send(wired, "post", b"x" * 1_000_000)
     assert (answer.status, errors(answer)) == (400, ["InvalidRequest"])

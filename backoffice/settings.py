@@ -29,6 +29,8 @@ MILEPOST_ENVIRONMENT_NAME = env.optional(
     "MILEPOST_ENVIRONMENT_NAME", "" if env.is_production else "Sandbox"
 )
 MILEPOST_DATA = Path(env.optional("MILEPOST_DATA", str(BASE_DIR / "var"))).resolve()
+# Beside the database and not in it: what tells a restored one (journal.quarantine).
+MILEPOST_MARKS = str(MILEPOST_DATA / "marks")
 MILEPOST_VERSION = "0.1.0"
 
 # --- Secrets ------------------------------------------------------------------------------------

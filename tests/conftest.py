@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import TransactionTestCase, override_settings
 
-from backoffice.journal import line, programme, safety, triggers
+from backoffice.journal import line, programme, safety, triggers, watch
 from tests.cast import Cast, make_cast
 from tests.scripted import ScriptedPlatform
 
@@ -33,9 +33,12 @@ def _passwords_are_hashed_fast() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _a_sweep_is_one_thread() -> Iterator[None]:
-    """Another thread would not see what a test has not committed; races begin their own."""
-    with override_settings(SETTLE_AT_ONCE=1):
+def _a_sweep_is_one_thread_and_leaves_no_mark() -> Iterator[None]:
+    """Another thread would not see what a test has not committed; races begin their own.
+
+    Test databases are emptied again and again, which a mark would take for restores.
+    """
+    with override_settings(SETTLE_AT_ONCE=1, MILEPOST_MARKS=""):
         yield
 
 
@@ -43,6 +46,7 @@ def _a_sweep_is_one_thread() -> Iterator[None]:
 def _safety_and_the_breaker_are_looked_at_anew() -> None:
     safety.forget()
     programme.forget()
+    watch.forget()
 
 
 @pytest.fixture

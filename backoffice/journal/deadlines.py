@@ -5,11 +5,11 @@ from datetime import datetime
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from backoffice.journal import selectors
+from backoffice.journal import selectors, waiting
 from backoffice.journal.decisions import HURRIED_BEFORE_DEADLINE
 from backoffice.journal.models import Transaction
 from backoffice.journal.selectors import Reader
-from backoffice.journal.states import CLAIMABLE, Operation
+from backoffice.journal.states import Operation
 
 
 def near_among(rows: QuerySet[Transaction], *, now: datetime) -> QuerySet[Transaction]:
@@ -19,10 +19,10 @@ def near_among(rows: QuerySet[Transaction], *, now: datetime) -> QuerySet[Transa
     """
     # The call keeps planners from the index of kinds, which would read every reversal there was.
     return (
-        rows.alias(kind=Coalesce("operation", Value("")))
+        waiting.among(rows)
+        .alias(kind=Coalesce("operation", Value("")))
         .filter(
             kind=Operation.REVERSE,
-            state__in=sorted(CLAIMABLE),
             deadline_at__gt=now,
             deadline_at__lte=now + HURRIED_BEFORE_DEADLINE,
         )

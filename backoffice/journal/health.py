@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import CharField, Count, Func, Min, QuerySet
 
 from backoffice import clock
-from backoffice.journal import safety
+from backoffice.journal import quarantine, safety, watch
 from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.models import ProgrammeState, Transaction
 from backoffice.journal.states import CLAIMABLE, UNSETTLED, Operation, State
@@ -23,6 +23,8 @@ DUE_FOR: Final = timedelta(seconds=60)
 UNSHOWN_FOR: Final = timedelta(minutes=15)
 MISSED_WITHIN: Final = timedelta(hours=24)
 MOST_SKEW: Final = timedelta(seconds=30)
+# A sweep says that it lives every 5 s, between two calls that may take their whole time.
+MOST_SWEEP_AGE: Final = timedelta(seconds=60)
 # Beats that may be missed before nobody is thought to feel the programme's pulse.
 _ECHOES_MISSED: Final = 4
 _ECHO_AT_LEAST: Final = timedelta(seconds=60)
@@ -64,15 +66,27 @@ class Health:
     echo_age_s: int | None
     tzdata: str
     skew_ms: int | None
+    quarantine: str
+    breaker_opened_at: datetime | None
+    breaker_why: str
+    sweep_age_s: int | None
     unsafe: tuple[str, ...]
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is out of bounds."""
         yield from self._of_the_ground()
         yield from self._of_the_rows()
+        yield from self._of_the_sweep()
         yield from self._of_the_programme()
 
     def _of_the_ground(self) -> Iterator[Fault]:
+        if self.quarantine:
+            yield Fault(
+                name="quarantine",
+                found=self.quarantine,
+                to_do="Nothing is sent until an administrator lifts it with `manage.py quarantine "
+                "--lift`; see docs/operator.md for what to do before.",
+            )
         for why in self.unsafe:
             yield Fault(
                 name="safety",
@@ -107,7 +121,25 @@ class Health:
                 text = f"{tally.count} {what}; the oldest for {tally.oldest_s} s."
                 yield Fault(name=name, found=text, to_do=to_do)
 
+    def _of_the_sweep(self) -> Iterator[Fault]:
+        if self.sweep_age_s is None or self.sweep_age_s > MOST_SWEEP_AGE.total_seconds():
+            age = "never" if self.sweep_age_s is None else f"{self.sweep_age_s} s ago"
+            yield Fault(
+                name="sweep",
+                found=f"A sweep was last seen: {age}.",
+                to_do="Start `manage.py settle --forever`, or a worker and beat, and read their "
+                "log.",
+            )
+
     def _of_the_programme(self) -> Iterator[Fault]:
+        if self.breaker_opened_at is not None:
+            since = f"{self.breaker_opened_at:%Y-%m-%d %H:%M:%S} UTC"
+            yield Fault(
+                name="breaker",
+                found=f"The breaker is open since {since} ({self.breaker_why}).",
+                to_do="Nothing new is sent until an ECHO is answered well; there is nothing to "
+                "reset.",
+            )
         if self.echo_age_s is None or self.echo_age_s > _most_echo_age().total_seconds():
             age = "never" if self.echo_age_s is None else f"{self.echo_age_s} s ago"
             yield Fault(
@@ -131,6 +163,8 @@ def examine(*, now: datetime) -> Health:
     programme = ProgrammeState.objects.order_by("pk").first()
     heard_at = programme.heard_at if programme else None
     skew = safety.clock_skew()
+    quarantined = quarantine.fault()
+    swept = watch.last_sweep()
     return Health(
         at=now,
         states=_states(now),
@@ -155,7 +189,11 @@ def examine(*, now: datetime) -> Health:
         echo_age_s=_age_s(heard_at, now),
         tzdata=clock.tzdata_version(),
         skew_ms=None if skew is None else _ms(skew),
-        unsafe=tuple(safety.faults()),
+        quarantine=quarantined,
+        breaker_opened_at=programme.breaker_opened_at if programme else None,
+        breaker_why=programme.breaker_why if programme else "",
+        sweep_age_s=_age_s(swept[0] if swept else None, now),
+        unsafe=tuple(why for why in safety.faults() if why != quarantined),
     )
 
 

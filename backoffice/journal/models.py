@@ -309,3 +309,20 @@ class ProgrammeState(models.Model):
 
     def __str__(self) -> str:
         return "up" if self.is_up else "down"
+
+
+class LogState(models.Model):
+    """How the log itself stands: one row, written by `quarantine` and `watch` alone.
+
+    `lives` names this database and every life it was given after a quarantine, newest last; a mark
+    outside of it that knows another one belongs to what this database does not know.
+    """
+
+    lives = models.JSONField(default=list)
+    quarantined_at = models.DateTimeField(null=True)
+    quarantine_why = models.CharField(max_length=200, blank=True)
+    swept_at = models.DateTimeField(null=True)
+    swept_by = models.CharField(max_length=80, blank=True)
+
+    def __str__(self) -> str:
+        return "the log's state"

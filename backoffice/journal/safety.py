@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from backoffice import clock
-from backoffice.journal import triggers
+from backoffice.journal import quarantine, triggers
 
 # Deadlines are kept by this process's clock; one that is further off than this is not trusted.
 MOST_SKEW: Final = timedelta(minutes=5)
@@ -42,7 +42,7 @@ def refusal() -> str:
 
 def faults() -> Iterator[str]:
     """Yield every reason why nothing may be armed, each in one sentence, looked for just now."""
-    for find in (clock.tzdata_fault, _unsafe_settings, _missing_triggers, _skewed_clock):
+    for find in _LOOKS:
         fault = find()
         if fault:
             yield fault
@@ -122,3 +122,12 @@ def _skewed_clock() -> str:
         f"The clock of this machine is {round(abs(skew).total_seconds())} s {side} the database's,"
         " so deadlines cannot be kept; set the clocks."
     )
+
+
+_LOOKS: Final = (
+    quarantine.fault,
+    clock.tzdata_fault,
+    _unsafe_settings,
+    _missing_triggers,
+    _skewed_clock,
+)

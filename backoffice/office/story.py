@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from amcash.codes import CODES, Code
 from backoffice import clock
 from backoffice.audit.models import AuditEntry
+from backoffice.journal import quarantine
 from backoffice.journal.models import Attempt, Transaction
 from backoffice.journal.states import GRANTED, Operation, Shown, State
 
@@ -136,6 +137,11 @@ def attempts(row: Transaction) -> list[Try]:
 def meaning(row: Transaction) -> Code | None:
     """Return the programme's own words for the answer; None for a code outside its table."""
     return CODES.get(row.response_code)
+
+
+def stops() -> list[str]:
+    """Return why nothing may be sent just now, for whoever opens the office."""
+    return [quarantine.fault()] if quarantine.standing() else []
 
 
 def door(row: Transaction) -> "StrPromise | str":

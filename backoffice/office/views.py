@@ -59,6 +59,7 @@ def home(request: OfficeRequest) -> HttpResponseBase:
         ],
         "days": days,
         "totals": figures.totals(days),
+        "stops": story.stops(),
     }
     return render(request, "office/home.html", context)
 

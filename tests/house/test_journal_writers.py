@@ -15,8 +15,8 @@ MODELS = Path("backoffice/journal/models.py")
 ENTRIES = Path("backoffice/journal/entries")
 # Its hand for encrypted rows, which nobody else may move.
 PAYLOADS = Path("backoffice/journal/payloads.py")
-# Kept beside the journal without being part of it: whether the programme is well just now.
-NOT_THE_LOG = {"ProgrammeState", "programmestate"}
+# Kept beside the journal without being part of it: how the programme and the log itself stand.
+NOT_THE_LOG = {"ProgrammeState", "programmestate", "LogState", "logstate"}
 WRITES = {"save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create"}
 WRITES |= {"update_or_create"} | {f"a{name}" for name in WRITES}
 OUTSIDE = [

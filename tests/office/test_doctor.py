@@ -13,8 +13,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from backoffice import clock
-from backoffice.journal import health, programme, safety
-from backoffice.journal.models import Transaction
+from backoffice.journal import health, programme, quarantine, safety, watch
+from backoffice.journal.models import LogState, Transaction
 from backoffice.office.management.commands import doctor
 from tests.cast import COLLECTOR, Cast
 from tests.journal.rows import sql, written
@@ -53,6 +53,13 @@ def faults() -> list[str]:
 @pytest.fixture(autouse=True)
 def _heard(db: None) -> None:
     heard()
+    swept()
+
+
+def swept(*, seconds_ago: int = 2) -> None:
+    """Have a sweep say that it lives."""
+    watch.forget()
+    watch.keep(sender="settle", now=timezone.now() - timedelta(seconds=seconds_ago))
 
 
 def heard(*, is_up: bool = True, seconds_ago: int = 5, code: str = "0000") -> None:
@@ -175,6 +182,29 @@ def test_a_pulse_that_nobody_feels_is_a_fault(cast: Cast) -> None:
         assert faults() == []
     health.ProgrammeState.objects.all().delete()
     assert faults() == ["echo"] and "never asked" in examined()[0]
+
+
+def test_a_sweep_that_nobody_has_seen_for_a_minute_is_a_fault(cast: Cast) -> None:
+    swept(seconds_ago=55)
+    assert faults() == []
+    swept(seconds_ago=90)
+    assert faults() == ["sweep"]
+    LogState.objects.all().delete()
+    assert faults() == ["sweep"] and "last sweep         never" in examined()[0]
+
+
+def test_an_open_breaker_is_a_fault_until_it_closes(cast: Cast) -> None:
+    programme.outage(timezone.now())
+    assert faults() == ["breaker"] and "open (outage)" in examined()[0]
+    heard()
+    assert faults() == []
+
+
+def test_a_quarantine_is_a_fault_of_its_own_name_until_it_is_lifted(cast: Cast) -> None:
+    quarantine.start(why="Restored.", actor="ada", channel="shell", now=timezone.now())
+    assert faults() == ["quarantine"] and "may be armed       no" in examined()[0]
+    quarantine.lift(why="Imported.", actor="ada", channel="shell")
+    assert faults() == []
 
 
 @pytest.mark.parametrize("code", ["0092", ""])

@@ -12,6 +12,7 @@ from amcash.orders import Card, EntryMode, RedemptionOrder
 from backoffice.audit import trail
 from backoffice.audit.models import AuditEntry
 from backoffice.devices.models import Device
+from backoffice.journal import quarantine
 from backoffice.journal.models import Transaction
 from backoffice.people.models import User
 from backoffice.stores.models import Sponsor, Store
@@ -304,3 +305,11 @@ def test_what_was_given_instead_is_seen_and_found(cast: Cast) -> None:
     assert "Gift card, $40.00, was given instead" in page and "Credit given" in page
     found = text_of(cast.manager, "/office/log/?state=credited")
     assert str(row.reference) in found and str(other.reference) not in found
+
+
+def test_the_overview_says_that_nothing_is_sent_while_a_quarantine_is_on(cast: Cast) -> None:
+    title = "Nothing is sent just now"
+    assert title not in text_of(cast.administrator, "/office/")
+    quarantine.start(why="Restored.", actor="ada", channel="shell", now=timezone.now())
+    said = text_of(cast.manager, "/office/")
+    assert title in said and "in quarantine after a restore" in said

@@ -26,7 +26,7 @@ def warn_of_deadlines(*, sender: str, now: datetime) -> int:
     rows_near = deadlines.near_among(Transaction.objects.all(), now=now)
     reached = [
         (row, minutes)
-        for row in rows_near.select_related("store", "device")
+        for row in rows_near.prefetch_related("store", "device")
         if (minutes := decisions.alarm_minutes(deadline_at=row.deadline_at, now=now))
     ]
     told = _told(row for row, _minutes in reached)

@@ -8,11 +8,11 @@ from django.db import IntegrityError, connection
 from django.db.models import Q, QuerySet
 from django.db.transaction import atomic
 
-from backoffice.journal import decisions, programme, safety
+from backoffice.journal import decisions, programme, quarantine, safety, waiting
 from backoffice.journal.decisions import Change
 from backoffice.journal.entries import rows
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import CLAIMABLE, SETTLED, Operation, State
+from backoffice.journal.states import SETTLED, Operation, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +49,12 @@ def claim_next(
     other's collectors.
     """
     # Only its key: all that is due is sorted, and nothing else of it should be carried along.
-    waiting = _due(operations, due_by).exclude(pk__in=list(besides)).values_list("pk", flat=True)
+    keys = _due(operations, due_by).exclude(pk__in=list(besides)).values_list("pk", flat=True)
     if connection.vendor == "postgresql":
-        waiting = waiting.select_for_update(skip_locked=True)
+        keys = keys.select_for_update(skip_locked=True)
     try:
         with atomic(durable=True):
-            found = waiting.first()
+            found = keys.first()
             if found is None:
                 return None
             row = rows.read(found)
@@ -85,10 +85,15 @@ def _may_arm() -> bool:
     return not programme.standing().is_open and not safety.refusal()
 
 
+def _may_close() -> bool:
+    # A restored log does not know what became of its open rows: closing one could be a lie.
+    return not safety.refusal() or quarantine.standing() is None
+
+
 def _due(operations: Iterable[Operation], now: datetime) -> QuerySet[Transaction]:
-    rows_due = Transaction.objects.filter(
-        operation__in=list(operations), state__in=sorted(CLAIMABLE), due_at__lte=now
-    )
+    rows_due = waiting.rows().filter(operation__in=list(operations), due_at__lte=now)
+    if not _may_close():
+        return rows_due.none()
     if not _may_arm():
         # What waits must not stand before what can be closed without the programme;
         # `decisions.when_due` has the last word on each.
@@ -107,7 +112,8 @@ def _take(
     has_lapsed = row.state == State.ARMED
     change = decisions.when_due(rows.facts(row, has_lapsed=has_lapsed), now=now)
     if change is not None:
-        _close(row, change, sender, now)
+        if _may_close():
+            _close(row, change, sender, now)
         return False
     if not _may_arm():
         return False

@@ -114,10 +114,14 @@ def _readings(found: Health) -> Iterator[str]:
     word = {True: "up", False: "down", None: "not known"}[found.programme_is_up]
     heard = "never asked" if found.echo_age_s is None else f"asked {found.echo_age_s} s ago"
     yield f"programme          {word}, {heard}"
+    breaker = f"open ({found.breaker_why})" if found.breaker_opened_at else "closed"
+    yield f"breaker            {breaker}"
+    sweep = "never" if found.sweep_age_s is None else f"{found.sweep_age_s} s ago"
+    yield f"last sweep         {sweep}"
     yield f"time zone rules    tzdata {found.tzdata}"
     skew = "the database has no clock of its own"
     yield f"clock skew         {skew if found.skew_ms is None else f'{found.skew_ms} ms'}"
-    yield f"may be armed       {'no' if found.unsafe else 'yes'}"
+    yield f"may be armed       {'no' if found.unsafe or found.quarantine else 'yes'}"
 
 
 def _say(tally: Tally) -> str:

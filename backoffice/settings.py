@@ -66,7 +66,7 @@ MILEPOST_WEB_THREADS = env.number("MILEPOST_WEB_THREADS", "4", int)
 PLATFORM_CALLS_AT_ONCE = env.number(
     "PLATFORM_CALLS_AT_ONCE", str(max(1, MILEPOST_WEB_THREADS // 2)), int
 )
-PLATFORM_GATE_WAIT_S = 2.0
+PLATFORM_GATE_WAIT_S = env.number("PLATFORM_GATE_WAIT_S", "2", float)
 # Whoever waits for a place holds a thread as well; one is left to pages whatever happens.
 PLATFORM_CALLS_WAITING = max(0, MILEPOST_WEB_THREADS - PLATFORM_CALLS_AT_ONCE - 1)
 

@@ -1,11 +1,12 @@
 """What load balancers ask: alive, and ready to move value."""
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 
 from backoffice import health
 from backoffice.journal import safety
+from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,18 @@ def test_a_database_that_went_away_is_not_ready_though_it_was_a_moment_ago(
     assert response.status_code == 503
     assert response.json() == {"status": "The database does not answer."}
     assert Client().get("/healthz").status_code == 200
+
+
+def test_without_a_database_even_who_is_signed_in_learns_how_it_stands(cast: Cast) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    client = Client()
+    client.force_login(cast.cashier)
+    with connection.execute_wrapper(refuse):
+        alive, ready = client.get("/healthz"), client.get("/readyz")
+    assert (alive.status_code, ready.status_code) == (200, 503)
+    assert ready.json() == {"status": "The database does not answer."}
 
 
 def test_where_nothing_may_be_armed_nothing_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:

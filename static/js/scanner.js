@@ -16,7 +16,14 @@ function isField(element) {
   return element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
 }
 
+// Its timer goes with it: a late one would cut the next burst in two.
+function forget() {
+  if (burst) clearTimeout(burst.timer);
+  burst = null;
+}
+
 function begin(event) {
+  forget();
   const field = isField(event.target) ? event.target : null;
   burst = { text: "", last: 0, field, before: field ? field.value : "", timer: 0 };
 }
@@ -28,9 +35,8 @@ function isScan(found) {
 
 function finish() {
   const found = burst;
-  burst = null;
+  forget();
   if (!isScan(found)) return false;
-  clearTimeout(found.timer);
   if (found.field) {
     found.field.value = found.before;
     found.field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -49,7 +55,7 @@ document.addEventListener(
         event.preventDefault();
         event.stopImmediatePropagation();
       }
-      burst = null;
+      forget();
       return;
     }
     if (event.key.length !== 1) return;

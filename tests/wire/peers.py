@@ -110,7 +110,7 @@ class Peer:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
+        connection.settimeout(60)
         # The client of a test hangs up in the middle of many of these scripts.
         with contextlib.suppress(OSError, ValueError):
             if self._tls:

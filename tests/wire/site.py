@@ -6,7 +6,7 @@ from typing import Any
 from backoffice.wire import BearerSource, Gate, Platform, Reply, Silence, Timeouts
 from tests.wire.peers import Conversation, Heard, Peer
 
-TIMEOUTS = Timeouts(connect_s=1, total_s=2)
+TIMEOUTS = Timeouts(connect_s=10, total_s=20)
 PATH = "/checkout/amcash/redeem"
 
 
@@ -21,6 +21,9 @@ class Site:
         self.token_status = "200 OK"
         self.token_fields: dict[str, object] = {"token_type": "Bearer", "expires_in": 86400}
         self.token_takes_s = 0.0
+        # No token is given while this is not set.
+        self.gives_tokens = threading.Event()
+        self.gives_tokens.set()
 
     def __call__(self, conversation: Conversation) -> None:
         while heard := conversation.listen():
@@ -33,6 +36,8 @@ class Site:
 
     def _give_token(self, conversation: Conversation, heard: Heard) -> None:
         conversation.wait(self.token_takes_s)
+        while not self.gives_tokens.is_set() and not conversation.peer.stopping.is_set():
+            conversation.wait(0.01)
         with self.lock:
             self.fetches.append(heard)
             fields = {"access_token": f"t{len(self.fetches)}", **self.token_fields}

@@ -6,11 +6,20 @@ import time
 import pytest
 
 from backoffice.wire import Gate
+from tests.wire.calls import LONG_S, SLACK_S, until
+
+
+def is_free(seats: threading.Semaphore) -> bool:
+    is_ours = seats.acquire(blocking=False)
+    if is_ours:
+        seats.release()
+    return is_ours
 
 
 def test_no_more_than_the_limit_are_inside_at_once() -> None:
-    gate = Gate(2, 5)
+    gate = Gate(2, LONG_S)
     lock = threading.Lock()
+    pair = threading.Barrier(2)
     inside = 0
     most = 0
 
@@ -21,6 +30,8 @@ def test_no_more_than_the_limit_are_inside_at_once() -> None:
             with lock:
                 inside += 1
                 most = max(most, inside)
+            # Two are inside together, however slowly the machine lets them in.
+            pair.wait(LONG_S)
             time.sleep(0.03)
             with lock:
                 inside -= 1
@@ -48,23 +59,23 @@ def test_waiting_ends_and_gives_nothing_back() -> None:
         started = time.monotonic()
         with gate.entered() as has_place:
             assert not has_place
-        assert 0.09 <= time.monotonic() - started < 0.4
+        assert 0.09 <= time.monotonic() - started < SLACK_S
     with gate.entered() as first, gate.entered() as second:
         assert (first, second) == (True, False)
 
 
 @pytest.mark.parametrize("start_in_s", [0.05, 0, -1])
 def test_nobody_waits_past_the_right_to_send(start_in_s: float) -> None:
-    gate = Gate(1, 5)
+    gate = Gate(1, LONG_S)
     with gate.entered():
         started = time.monotonic()
         with gate.entered(start_by=started + start_in_s) as has_place:
             assert not has_place
-        assert time.monotonic() - started < 0.4
+        assert time.monotonic() - started < SLACK_S
 
 
 def test_no_more_than_a_few_wait_and_the_next_is_turned_away_at_once() -> None:
-    gate = Gate(1, 5, waiting_limit=1)
+    gate = Gate(1, LONG_S, waiting_limit=1)
     results: list[bool] = []
 
     def call() -> None:
@@ -74,10 +85,10 @@ def test_no_more_than_a_few_wait_and_the_next_is_turned_away_at_once() -> None:
     with gate.entered():
         waiting = threading.Thread(target=call)
         waiting.start()
-        time.sleep(0.05)
+        until(lambda: not is_free(gate._seats))
         started = time.monotonic()
         call()
-        assert time.monotonic() - started < 0.4
+        assert time.monotonic() - started < SLACK_S
         assert results == [False]
     waiting.join()
     assert results == [False, True]

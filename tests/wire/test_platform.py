@@ -14,6 +14,7 @@ from backoffice.wire import (
     Request,
     Silence,
     Timeouts,
+    bearer,
     refuses_token,
 )
 from tests.wire.peers import Conversation, Heard, serving
@@ -146,48 +147,55 @@ def test_a_token_that_cannot_be_renewed_means_that_nothing_was_done() -> None:
     assert len(site.calls) == 1
 
 
-def test_a_renewal_that_leaves_too_little_time_is_not_followed_by_a_send() -> None:
-    site = Site()
-    site.answers = [BAD_TOKEN]
-    with serving(site) as peer:
-        to = platform(peer, timeouts=Timeouts(connect_s=0.4, total_s=0.8))
-        to._bearer.token()
-        site.token_takes_s = 0.5
-        started = time.monotonic()
-        answer = redeemed(to)
+class Slow:
+    """A transport with its own clock: takes so long for each answer; knows how long it had."""
+
+    def __init__(self, *answers: tuple[float, int, bytes]) -> None:
+        self.now = 1000.0
+        self.had_s: list[float] = []
+        self._answers = list(answers)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def __call__(
+        self, request: Request, *, timeouts: Timeouts, start_by: float | None = None
+    ) -> Reply | Silence:
+        takes_s, status, body = self._answers.pop(0)
+        self.had_s.append(timeouts.total_s)
+        self.now += takes_s
+        return Reply(status=status, body=body, duration_ms=round(takes_s * 1000))
+
+    def redeemed(self, monkeypatch: pytest.MonkeyPatch) -> Reply | Silence:
+        """Redeem with a token at hand, in ten seconds."""
+        monkeypatch.setattr(bearer, "time", self)
+        url, timeouts = "https://airmilesapis.ca", Timeouts(connect_s=3, total_s=10)
+        tokens = BearerSource(f"{url}/oauth/token", "a", "b", "", timeouts, send=self)
+        tokens.token()
+        return redeemed(Platform(url, tokens, timeouts, Gate(1, 0), send=self))
+
+
+TOKEN = b'{"access_token": "t", "expires_in": 86400}'
+
+
+def test_a_renewal_that_leaves_too_little_time_is_not_followed_by_a_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = Slow((0, 200, TOKEN), (0, 401, b"{}"), (6, 200, TOKEN))
+    answer = slow.redeemed(monkeypatch)
 
     assert isinstance(answer, Silence)
     assert (answer.kind, answer.maybe_applied) == ("late", False)
-    assert len(site.calls) == 1
-    assert time.monotonic() - started < 1.1
+    # Two tokens and one call.
+    assert len(slow.had_s) == 3
 
 
-def test_a_call_and_its_repetition_share_one_total() -> None:
-    site = Site()
-    site.answers = [BAD_TOKEN]
+def test_a_call_and_its_repetition_share_one_total(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow((0, 200, TOKEN), (3, 401, b"{}"), (1, 200, TOKEN), (0, 200, b"{}"))
+    answer = slow.redeemed(monkeypatch)
 
-    def script(conversation: Conversation) -> None:
-        site_call = len(site.calls)
-        while heard := conversation.listen():
-            if "/oauth/token" in heard.line:
-                site._give_token(conversation, heard)
-                continue
-            site.calls.append(heard)
-            site_call += 1
-            conversation.wait(0.3 if site_call == 1 else 3)
-            conversation.answer_json({}, status="401 Refused")
-
-    with serving(script) as peer:
-        to = platform(peer, timeouts=Timeouts(connect_s=0.5, total_s=1))
-        to._bearer.token()
-        started = time.monotonic()
-        answer = redeemed(to)
-        took_s = time.monotonic() - started
-
-    assert isinstance(answer, Silence)
-    assert (answer.kind, answer.maybe_applied) == ("read_timeout", True)
-    assert len(site.calls) == 2
-    assert took_s < 1 + 0.3
+    assert isinstance(answer, Reply)
+    assert slow.had_s[1:] == [10, 7, 6]
 
 
 def test_nothing_leaves_after_the_right_to_send_has_passed() -> None:
@@ -208,8 +216,8 @@ def test_a_renewal_after_the_right_to_send_has_passed_is_not_followed_by_a_send(
     with serving(site) as peer:
         to = platform(peer)
         to._bearer.token()
-        site.token_takes_s = 0.3
-        answer = redeemed(to, start_by=time.monotonic() + 0.15)
+        site.token_takes_s = 2.5
+        answer = redeemed(to, start_by=time.monotonic() + 2)
 
     assert isinstance(answer, Silence)
     assert (answer.kind, answer.maybe_applied) == ("late", False)

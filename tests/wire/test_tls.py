@@ -15,10 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from backoffice.wire import Reply, Request, Silence, Timeouts, deadline, send, transport
+from tests.wire.calls import HURRIED, LONG_S, PATIENT, SLACK_S
 from tests.wire.peers import Conversation, answering, serving
-
-HURRIED = Timeouts(connect_s=0.4, total_s=0.5)
-SLACK_S = 0.3
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +73,7 @@ def sent(url: str, timeouts: Timeouts, body: bytes = b"{}") -> Reply | Silence:
 @pytest.mark.usefixtures("_trusted")
 def test_an_answer_comes_back_over_tls_on_a_kept_connection(server: ssl.SSLContext) -> None:
     with serving(answering(b"{}"), server) as peer:
-        answers = [sent(peer.url, Timeouts(connect_s=2, total_s=4)) for _ in range(2)]
+        answers = [sent(peer.url, PATIENT) for _ in range(2)]
 
     assert all(isinstance(answer, Reply) and answer.body == b"{}" for answer in answers)
     assert peer.connections == 1
@@ -83,7 +81,7 @@ def test_an_answer_comes_back_over_tls_on_a_kept_connection(server: ssl.SSLConte
 
 def test_a_certificate_nobody_vouches_for_gets_no_request(server: ssl.SSLContext) -> None:
     with serving(answering(), server) as peer:
-        answer = sent(peer.url, Timeouts(connect_s=2, total_s=4))
+        answer = sent(peer.url, PATIENT)
 
     assert isinstance(answer, Silence)
     # The table of the reliability plan counts every failure of TLS as maybe applied.
@@ -98,7 +96,7 @@ def test_a_certificate_for_another_host_gets_no_request(
     with serving(answering(), server) as peer:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", peer.port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        answer = sent(f"https://localhost:{peer.port}", Timeouts(connect_s=2, total_s=4))
+        answer = sent(f"https://localhost:{peer.port}", PATIENT)
 
     assert isinstance(answer, Silence)
     assert (answer.kind, peer.heard) == ("tls", [])
@@ -109,7 +107,7 @@ def test_a_server_that_drips_over_tls_is_held_to_the_total(server: ssl.SSLContex
     def script(conversation: Conversation) -> None:
         conversation.listen()
         conversation.say(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(40):
+        for _ in range(int(LONG_S / 0.1)):
             conversation.wait(0.1)
             conversation.say(b"x")
 
@@ -127,7 +125,7 @@ def test_a_server_that_drips_over_tls_is_held_to_the_total(server: ssl.SSLContex
 def test_a_server_that_reads_slowly_over_tls_is_held_to_the_total(server: ssl.SSLContext) -> None:
     def script(conversation: Conversation) -> None:
         # Steadily, so that every single write succeeds and only their sum takes too long.
-        for _ in range(40):
+        for _ in range(int(LONG_S / 0.05)):
             conversation.wait(0.05)
             for _ in range(10):
                 conversation.connection.recv(16384)
@@ -143,7 +141,7 @@ def test_a_server_that_reads_slowly_over_tls_is_held_to_the_total(server: ssl.SS
 
 
 def test_a_handshake_that_hangs_is_held_to_the_time_to_connect() -> None:
-    with serving(lambda conversation: conversation.wait(3)) as peer:
+    with serving(lambda conversation: conversation.wait(LONG_S)) as peer:
         started = time.monotonic()
         answer = sent(peer.url.replace("http:", "https:"), HURRIED)
         took_s = time.monotonic() - started

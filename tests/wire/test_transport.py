@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backoffice.wire import Reply, Request, Timeouts, forget_connections, send, transport
-from tests.wire.calls import HURRIED, PATIENT, request_to, sent, silence
+from tests.wire.calls import HURRIED, LONG_S, PATIENT, request_to, sent, silence
 from tests.wire.peers import Conversation, answering, serving
 
 
@@ -239,7 +239,7 @@ def test_a_forked_process_does_not_share_a_connection(monkeypatch: pytest.Monkey
 def test_a_call_that_was_cut_off_leaves_nothing_for_the_next() -> None:
     def script(conversation: Conversation) -> None:
         while heard := conversation.listen():
-            conversation.wait(0.7 if heard.body == b"slow" else 0)
+            conversation.wait(LONG_S if heard.body == b"slow" else 0)
             conversation.answer(heard.body)
 
     with serving(script) as peer:

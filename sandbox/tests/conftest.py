@@ -61,7 +61,7 @@ class Process:
     port: int
     connections: list[http.client.HTTPConnection] = field(default_factory=list)
 
-    def till(self, timeout_s: float = 20.0) -> Till:
+    def till(self, timeout_s: float = 60.0) -> Till:
         """Return a till with a connection of its own, kept alive."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
         self.connections.append(connection)
@@ -87,7 +87,7 @@ class Process:
         """Ask it to stop, and return how it ended; one that has ended already is only tidied up."""
         self.hang_up()
         self.popen.terminate()
-        code = self.popen.wait(timeout=10)
+        code = self.popen.wait(timeout=60)
         assert self.popen.stdout is not None
         self.popen.stdout.close()
         return code

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.till import Till
 from tests.servers.stack import Sandbox, Web, sandbox_running, web_running
@@ -27,9 +27,9 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 HOW_TO_GET_IT = "there is no Chromium here: install it (apt-get install chromium) or set CHROMIUM"
-# A silence costs two calls; nobody should have to wait twenty seconds for a test of one.
 _numbers = itertools.count(1)
-TIMINGS = {"PLATFORM_CONNECT_S": "2", "PLATFORM_TOTAL_S": "2", "PLATFORM_LEASE_S": "8"}
+# Long enough for a busy machine to load a page in.
+expect.set_options(timeout=60_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,7 +64,7 @@ def _processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Web, 
     folder = tmp_path_factory.mktemp("browser")
     with (
         sandbox_running(folder / "sandbox") as sandbox,
-        web_running(folder / "milepost", sandbox, **TIMINGS) as web,
+        web_running(folder / "milepost", sandbox) as web,
     ):
         yield web, sandbox
 

@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.till import Till
+from tests.browser.till import SETTLED_MS, Till
 from tests.figures import stands_in
-from tests.servers.stack import Sandbox, Web
+from tests.servers.stack import Sandbox, Web, eventually
 
 COLLECTOR = "80000010001"
 SUPPRESSED = "80000010003"
@@ -73,7 +73,7 @@ def test_from_a_scan_to_the_printed_receipt_and_back_and_in_the_log(
     # Print: the paper is a page of its own, sent to the printer without leaving the screen.
     page.keyboard.press("F8")
     page.wait_for_function("() => document.querySelector('#paper')?.contentDocument?.title")
-    page.wait_for_timeout(200)
+    eventually(lambda: till.printed or page.wait_for_timeout(50))
     assert till.printed == [f"{sale}receipt/"]
     paper = till.new_page()
     paper.goto(f"{till.url}{sale}receipt/")
@@ -91,7 +91,8 @@ def test_from_a_scan_to_the_printed_receipt_and_back_and_in_the_log(
     page.keyboard.press("F4")
     page.get_by_role("link", name="Redemption").first.click()
     page.wait_for_url(f"**{sale}")
-    page.wait_for_timeout(500)
+    page.wait_for_selector("[data-key=F9]")
+    page.wait_for_timeout(SETTLED_MS)
     page.keyboard.press("F9")
     page.wait_for_url("**/reverse/")
     expect(page.locator("[data-countdown]")).not_to_be_empty()

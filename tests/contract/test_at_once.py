@@ -20,7 +20,8 @@ from tests.servers.stack import Sandbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("wired")]
 
-SLOW_S = 0.5
+# So long that people who begin together do meet, on a busy machine too.
+SLOW_S = 2.0
 
 
 def at_once(*acts_of_people: Callable[[], Transaction]) -> list[Transaction | services.Refused]:

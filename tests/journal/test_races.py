@@ -47,7 +47,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
         try:
             # The connection stands before the race begins.
             connection.ensure_connection()
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=120)
             return call()
         except Exception as error:
             return error

@@ -85,7 +85,7 @@ class Counter:
         # The address is our own server's, never anything that came from outside.
         request = urllib.request.Request(self._url + path, body, headers)  # noqa: S310
         try:
-            with self._opener.open(request, timeout=60) as answer:
+            with self._opener.open(request, timeout=120) as answer:
                 return Page(url=answer.url, status=answer.status, text=answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:

@@ -1,16 +1,28 @@
 """Two presses, a reload, and a platform that is slow, with real web processes."""
 
+import contextlib
+import http.client
 import threading
 import time
+from pathlib import Path
 
 from amcash.messages import INQUIRE_PATH, REDEEM_PATH
+from backoffice.processes import WEB_THREADS, WEB_WORKERS
 from tests.live.counter import Counter, Page
-from tests.servers.stack import Sandbox, Web
+from tests.servers.stack import Sandbox, Web, eventually, web_running
 
 COLLECTOR = "80000010001"
-# What a page may take while the platform keeps every caller waiting; a thread at the gate would
-# keep it for two seconds.
-PAGE_S = 1.5
+# A platform that keeps every call, and a gate that keeps everyone before it, for so long that no
+# machine is slow enough to be taken for them.
+MUTE_S = 120
+MUTE = {
+    "PLATFORM_TOTAL_S": f"{MUTE_S}",
+    "PLATFORM_GATE_WAIT_S": f"{MUTE_S}",
+    "PLATFORM_LEASE_S": f"{MUTE_S + 10}",
+}
+CALLS_AT_ONCE = WEB_THREADS // 2
+# However they spread over two processes, one of them is asked by as many as it has threads.
+PEOPLE = WEB_WORKERS * WEB_THREADS
 
 
 def test_ten_simultaneous_confirms_and_a_reload_leave_one_effect(
@@ -29,7 +41,7 @@ def test_ten_simultaneous_confirms_and_a_reload_leave_one_effect(
     for one in people:
         one.start()
     for one in people:
-        one.join(timeout=60)
+        one.join(timeout=150)
     reloaded = counter.post(form)
     # All are at the same sale, and the last one shows it done.
     assert len(pages) == 10
@@ -45,26 +57,34 @@ def test_ten_simultaneous_confirms_and_a_reload_leave_one_effect(
     assert len({(one["key"], one["body_sha256"]) for one in sent}) == 1
 
 
-def test_pages_stay_quick_while_the_platform_is_slow(
-    web: Web, sandbox: Sandbox, counter: Counter
+def test_pages_are_served_while_the_platform_answers_nobody(
+    tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    sandbox.fault("delay", path=INQUIRE_PATH, seconds=3, times=None, when="before")
+    with web_running(tmp_path / "milepost", sandbox, **MUTE) as web:
+        people = [Counter.opened(web.url) for _ in range(PEOPLE)]
+        reader = Counter.opened(web.url)
+        sandbox.fault("delay", path=INQUIRE_PATH, seconds=MUTE_S, times=None, when="before")
+        asking = [threading.Thread(target=asked, args=[one], daemon=True) for one in people]
+        for one in asking:
+            one.start()
+        eventually(lambda: len(sandbox.exchanges(INQUIRE_PATH)) >= CALLS_AT_ONCE)
+        time.sleep(1)
+        took_s: list[float] = []
+        # Either process answers, as it comes; enough pages meet both.
+        for _ in range(20):
+            started = time.monotonic()
+            assert reader.get("/today/").status == 200
+            took_s.append(time.monotonic() - started)
+        assert [one.is_alive() for one in asking].count(True) >= CALLS_AT_ONCE
+        # No thread at the platform, or at the gate before it, could have served any of them.
+        assert max(took_s) < MUTE_S / 4, took_s
+        # Whoever still waits does so for minutes.
+        web.kill()
+        for one in asking:
+            one.join(timeout=120)
 
-    def ask(person: Counter) -> None:
+
+def asked(person: Counter) -> None:
+    """Ask the platform for an offer; the server may be gone before there is one."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
         person.asked(COLLECTOR)
-
-    people = [Counter.opened(web.url) for _ in range(6)]
-    asking = [threading.Thread(target=ask, args=[one]) for one in people]
-    for one in asking:
-        one.start()
-    time.sleep(0.7)
-    took_s: list[float] = []
-    while any(one.is_alive() for one in asking) and len(took_s) < 20:
-        started = time.monotonic()
-        assert counter.get("/today/").status == 200
-        took_s.append(time.monotonic() - started)
-        time.sleep(0.05)
-    for one in asking:
-        one.join(timeout=60)
-    assert len(took_s) >= 10
-    assert max(took_s) < PAGE_S, took_s

@@ -75,7 +75,7 @@ class Server:
         assert not self.is_alive
         self._process = _start(self.programs, self.account, self.folder)
 
-    def wait(self, within_s: float = 30) -> None:
+    def wait(self, within_s: float = 120) -> None:
         """Wait until it answers; start it anew while sessions of a killed one hold its memory."""
         end_at = time.monotonic() + within_s
         while time.monotonic() < end_at:
@@ -109,7 +109,7 @@ class Server:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=120)
             self._process = None
 
 

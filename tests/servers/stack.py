@@ -45,7 +45,7 @@ def ask(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
     *,
-    timeout_s: float = 30,
+    timeout_s: float = 60,
 ) -> Answer:
     """Send one request on a connection of its own and return the answer, whatever it is."""
     parts = urlsplit(url)
@@ -60,7 +60,7 @@ def ask(
         )
 
 
-def eventually(found: Callable[[], T], *, within_s: float = 20) -> T:
+def eventually(found: Callable[[], T], *, within_s: float = 120) -> T:
     """Return the first true value that `found` gives, or fail when there is none in time."""
     end_at = time.monotonic() + within_s
     while not (value := found()):
@@ -136,7 +136,7 @@ def sandbox_running(data: Path) -> Iterator[Sandbox]:
         yield Sandbox(url=said.split()[-1])
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         process.stdout.close()
 
 
@@ -178,7 +178,7 @@ class Web:
                 preexec_fn=die_with_parent,
                 start_new_session=True,
             )
-        eventually(self._serves, within_s=60)
+        eventually(self._serves, within_s=300)
 
     def kill(self) -> None:
         """End every process of the server at once, without a word."""
@@ -200,13 +200,13 @@ class Web:
     def _serves(self) -> bool:
         assert self._process is not None and self._process.poll() is None, self.said()
         with contextlib.suppress(OSError, http.client.HTTPException):
-            return ask("GET", f"{self.url}/healthz", timeout_s=5).status == 200
+            return ask("GET", f"{self.url}/healthz", timeout_s=30).status == 200
         return False
 
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None
         os.killpg(self._process.pid, number)
-        self._process.wait(timeout=40)
+        self._process.wait(timeout=120)
         # Its workers are in its group; none of them may outlive it and answer for it.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -220,7 +220,7 @@ class Web:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

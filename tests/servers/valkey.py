@@ -28,11 +28,11 @@ def running() -> Iterator[str]:
             yield broker_url(address)
         finally:
             server.terminate()
-            server.wait(timeout=10)
+            server.wait(timeout=60)
 
 
 def _wait(address: Path, server: "subprocess.Popen[bytes]") -> None:
-    end_at = time.monotonic() + 10
+    end_at = time.monotonic() + 60
     while time.monotonic() < end_at and server.poll() is None:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
             client.connect(str(address))

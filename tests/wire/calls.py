@@ -6,7 +6,7 @@ from collections.abc import Callable
 from backoffice.wire import Reply, Request, Silence, Timeouts, send
 
 PATIENT = Timeouts(connect_s=10, total_s=20)
-HURRIED = Timeouts(connect_s=1, total_s=1.25)
+HURRIED = Timeouts(connect_s=2, total_s=2.25)
 # What a busy machine may add to a deadline.
 SLACK_S = 10.0
 # What a peer goes on for, far beyond every deadline; it stops when its test is over.

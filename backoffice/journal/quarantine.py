@@ -172,7 +172,8 @@ def _write(mark: _Mark) -> None:
     if file is None:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    # Of its own name: the threads of a sweep may write at the same moment.
+    fresh = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
     with fresh.open("w") as stream:
         json.dump({"life": mark.life, "entries": mark.entries}, stream)
         stream.flush()

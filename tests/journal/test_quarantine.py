@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -178,6 +179,16 @@ def test_who_began_and_who_lifted_it_is_in_the_audit_log(cast: Cast) -> None:
         ("quarantine.started", "ada", "Restored."),
         ("quarantine.lifted", "ada", "All imported."),
     ]
+
+
+def test_threads_of_a_sweep_write_the_mark_at_once(marks: Path) -> None:
+    def write(number: int) -> None:
+        quarantine._write(quarantine._Mark(life="one", entries=number))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(200)))
+    (file,) = marks.iterdir()
+    assert json.loads(file.read_text())["life"] == "one"
 
 
 # --- The command ----------------------------------------------------------------------------------

@@ -159,7 +159,8 @@ def reverse(
         raise _refused(error) from error
     if first is not None:
         return Outcome(transaction=first)
-    if redemption.operation != Operation.REDEEM or not redemption.is_granted:
+    is_redemption = redemption.operation == Operation.REDEEM and redemption.is_granted
+    if not is_redemption or not redemption.confirmation_number:
         raise Refused(Reason.NOT_REVERSIBLE)
     if redemption.reversed_at is not None:
         raise Refused(Reason.ALREADY_REVERSED)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from amcash.receipts import whole_basket_of
+from backoffice.journal.choices import Step
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, Shown
 from cashier.rows import is_given_up
@@ -247,6 +248,14 @@ def _not_sent(row: Transaction, words: Words) -> Panel:
 
 
 def _declined(row: Transaction, words: Words) -> Panel:
+    if row.decisions.filter(step=Step.CONFIRMED).exists():
+        return Panel(
+            tone="queued",
+            icon="ban",
+            title=_("It did not go through. Nothing was taken."),
+            text=_("Two people have settled this with %(programme)s.") % words,
+            small=_("Reference %(ref)s") % {"ref": short_ref(row)},
+        )
     return code_panel(row.response_code, code_words(row, words))
 
 

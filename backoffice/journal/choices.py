@@ -57,6 +57,15 @@ class Credit(models.TextChoices):
     GIFT_CARD = "gift_card", _("Gift card")
 
 
+class Step(models.TextChoices):
+    """What one person did about a transaction that waits for people."""
+
+    PROPOSED = "proposed", _("Proposed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REJECTED = "rejected", _("Not confirmed")
+    DEALT_WITH = "dealt_with", _("Seen and dealt with")
+
+
 class Result(models.TextChoices):
     """What one attempt brought; empty while it is under way or if its sender died."""
 

@@ -1,5 +1,6 @@
 """When a customer is owed store credit or a gift card for miles that stay used. Reads only."""
 
+from backoffice.journal.choices import Step
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import LIVE_REVERSAL, Operation, State
 
@@ -9,15 +10,23 @@ def is_owed(redemption: Transaction, *, is_over: bool) -> bool:
     too late to begin a reversal.
 
     Never while a reversal is under way or with a person, nor after one whose first send may have
-    worked: the customer would be refunded twice (RELIABILITY V6).
+    worked, unless people have decided that it did not: the customer would be refunded twice
+    (RELIABILITY V6).
     """
     if redemption.operation != Operation.REDEEM or not redemption.is_granted:
         return False
     if redemption.reversed_at is not None or redemption.credit_given:
         return False
-    reversals = list(redemption.reversals.all())
+    reversals = list(redemption.reversals.prefetch_related("decisions"))
     if any(State(reversal.state) in LIVE_REVERSAL for reversal in reversals):
         return False
-    if any(reversal.has_unknown for reversal in reversals):
+    if any(reversal.has_unknown and not _is_decided(reversal) for reversal in reversals):
         return False
-    return is_over or any(reversal.state == State.EXPIRED for reversal in reversals)
+    return is_over or any(
+        reversal.state == State.EXPIRED or _is_decided(reversal) for reversal in reversals
+    )
+
+
+def _is_decided(reversal: Transaction) -> bool:
+    """Say whether two people have agreed that it gave nothing back."""
+    return any(decision.step == Step.CONFIRMED for decision in reversal.decisions.all())

@@ -59,6 +59,12 @@ class Rule:
     message: str
 
 
+# Two people have agreed on this state.
+_DECIDED = (
+    "SELECT 1 FROM journal_decision d WHERE d.transaction_id = OLD.id "
+    "AND d.step = 'confirmed' AND d.outcome = NEW.state"
+)
+
 RULES = (
     Rule(
         name="milepost_transaction_frozen",
@@ -82,6 +88,27 @@ RULES = (
         condition="OLD.credit_given <> '' AND (NEW.credit_given IS DISTINCT FROM OLD.credit_given "
         "OR NEW.credit_given_at IS DISTINCT FROM OLD.credit_given_at)",
         message="what was given instead is recorded once",
+    ),
+    Rule(
+        name="milepost_transaction_decided",
+        table="journal_transaction",
+        event="UPDATE",
+        condition=f"OLD.state = 'manual' AND NEW.state <> 'manual' AND NOT EXISTS ({_DECIDED})",
+        message="only a recorded decision leaves a person",
+    ),
+    Rule(
+        name="milepost_decision_unchanged",
+        table="journal_decision",
+        event="UPDATE",
+        condition="TRUE",
+        message="decisions are never changed",
+    ),
+    Rule(
+        name="milepost_decision_kept",
+        table="journal_decision",
+        event="DELETE",
+        condition="TRUE",
+        message="decisions are never deleted",
     ),
     Rule(
         name="milepost_transaction_kept",

@@ -10,9 +10,9 @@ from backoffice.journal.states import CLAIMABLE, Operation, State
 
 
 def waiting_for_a_person(user: Reader, *, limit: int) -> list[Transaction]:
-    """Return the rows that carry a reason for a person, newest first."""
-    rows = _few(user).exclude(needs_person=EMPTY)
-    return list(rows.order_by(*NEWEST_FIRST)[:limit])
+    """Return the rows that carry a reason for a person, oldest first."""
+    rows = _few(user).exclude(needs_person=EMPTY).prefetch_related("decisions__person")
+    return list(rows.order_by("opened_at", "id")[:limit])
 
 
 def overdue(user: Reader, *, opened_before: datetime, limit: int) -> list[Transaction]:

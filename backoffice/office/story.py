@@ -37,6 +37,10 @@ _EVENTS: Final[dict[str, "StrPromise"]] = {
     "hurried": _("Asked to be checked now"),
     "deadline_near": _("Still open close to its deadline"),
     "credit_given": _("Given instead of the miles"),
+    "decision_proposed": _("A decision was proposed"),
+    "decision_confirmed": _("The decision was confirmed by a second person"),
+    "decision_rejected": _("The proposal was not confirmed"),
+    "dealt_with": _("Seen and dealt with"),
 }
 _SILENCES: Final[dict[str, "StrPromise"]] = {
     "refused": _("The programme’s address refused the connection"),
@@ -60,6 +64,7 @@ _DOORS: Final[dict[str, "StrPromise"]] = {
     "console": _("Console"),
     "switch": _("Switch"),
     "settle": _("Sweep"),
+    "office": _("Back office"),
 }
 _WHYS: Final[dict[Shown, "StrPromise"]] = {
     Shown.WAITING: _("It is with the programme; the answer is due within seconds."),

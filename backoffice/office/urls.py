@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("log/", views.log, name="log"),
     path("log/export/", views.export, name="export"),
+    path("log/<uuid:reference>/decision/", views.decide, name="decide"),
     path("log/<uuid:reference>/", views.transaction, name="transaction"),
     path("offers/", offers.listed, name="offers"),
     path("offers/preview/", offers.preview, name="offers-preview"),

@@ -1,26 +1,34 @@
-"""The back-office pages: read, filter, export. No rule lives here and nothing is written, except
-in the audit log that somebody made an export.
+"""The back-office pages: read, filter, export, decide. No rule lives here; what is written is that
+somebody made an export, and what people decide.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from amcash import reversals
 from backoffice.exports import base, transactions
-from backoffice.journal import deadlines, figures, selectors, worklists
+from backoffice.journal import deadlines, entries, figures, selectors, worklists
+from backoffice.journal.choices import Step
+from backoffice.journal.entries import Refused
 from backoffice.journal.models import Transaction
 from backoffice.journal.selectors import Page, Scope
-from backoffice.office import search, story
+from backoffice.office import decisions, search, story
 from backoffice.office.access import OfficeRequest, office_page
+from backoffice.office.decisions import NoteForm, ProposalForm
 from backoffice.office.search import LogForm
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 # A doubt is settled within a lease, a call and a poll once the programme answers (45 s).
 _EXPECTED_BY: Final = timedelta(minutes=2)
@@ -106,11 +114,69 @@ def export(request: OfficeRequest) -> HttpResponseBase:
 @office_page
 def transaction(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
     """Show one transaction: its facts, what happened to it, who and why."""
+    return _transaction_page(request, _row(request, reference))
+
+
+@require_POST
+@office_page
+def decide(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
+    """Record what one person says of a task: proposed, confirmed, not confirmed, or dealt with."""
+    if not request.user.may_decide:
+        raise PermissionDenied
+    row = _row(request, reference)
+    step = request.POST.get("step", "")
+    form = decisions.form_of(row, step, request.POST)
+    if not form.is_valid():
+        form.point_at_faults()
+        return _transaction_page(request, row, form=form, status=422)
     try:
-        row = selectors.get_visible(request.user, reference)
+        _decided(request, row, step, form)
+    except Refused as refusal:
+        said = decisions.REFUSALS[refusal.conflict]
+        return _transaction_page(request, _row(request, reference), problem=said, status=409)
+    return redirect("office:transaction", reference=row.reference)
+
+
+def _decided(request: OfficeRequest, row: Transaction, step: str, form: NoteForm) -> None:
+    now, person, note = timezone.now(), request.user, form.cleaned_data["note"]
+    proposal = request.POST.get("proposal", "")
+    proposal_id = int(proposal) if proposal.isdecimal() and len(proposal) < 16 else 0
+    match step:
+        case Step.PROPOSED if isinstance(form, ProposalForm):
+            entries.propose(row, form.ruling(), person=person, now=now)
+        case Step.CONFIRMED:
+            entries.confirm(
+                row,
+                proposal_id,
+                note=note,
+                person=person,
+                now=now,
+                make_reversal=reversals.unwanted,
+            )
+        case Step.REJECTED:
+            entries.reject(row, proposal_id, note=note, person=person, now=now)
+        case Step.DEALT_WITH:
+            entries.deal_with(row, note, person=person, now=now)
+        case _:
+            raise SuspiciousOperation("There is no such step.")
+
+
+def _row(request: OfficeRequest, reference: UUID) -> Transaction:
+    try:
+        return selectors.get_visible(request.user, reference)
     except Transaction.DoesNotExist as error:
         # The same answer whether it is another store's or nobody's.
         raise Http404 from error
+
+
+def _transaction_page(
+    request: OfficeRequest,
+    row: Transaction,
+    *,
+    form: NoteForm | None = None,
+    problem: "StrPromise | str" = "",
+    status: int = 200,
+) -> HttpResponse:
     now = timezone.now()
     context = {
         "section": "log",
@@ -124,8 +190,10 @@ def transaction(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
         "moments": story.moments(row),
         "reversals": row.reversals.order_by("pk"),
         "deadline": story.deadline(row, now),
+        "task": decisions.task_of(row, request.user, form),
+        "problem": problem,
     }
-    return render(request, "office/transaction.html", context)
+    return render(request, "office/transaction.html", context, status=status)
 
 
 def _searched(request: OfficeRequest) -> HttpResponseBase:

@@ -56,6 +56,11 @@ class User(AbstractUser):
         return self.role != Role.CASHIER
 
     @property
+    def may_decide(self) -> bool:
+        """Managers and administrators decide where no rule can; an auditor reads only."""
+        return self.role in {Role.MANAGER, Role.ADMINISTRATOR}
+
+    @property
     def may_use_till(self) -> bool:
         """An auditor reads and never moves value."""
         return self.role != Role.AUDITOR

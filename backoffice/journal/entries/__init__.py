@@ -11,6 +11,13 @@ from backoffice.journal.entries.credits import give_credit
 from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
 from backoffice.journal.entries.opening import open_transaction, repeated, send_again
 from backoffice.journal.entries.rows import reread
+from backoffice.journal.entries.rulings import (
+    confirm,
+    deal_with,
+    proposal_of,
+    propose,
+    reject,
+)
 from backoffice.journal.entries.settling import rearm, record
 from backoffice.journal.entries.wishes import cancel, give_up_unsent, hurry, hurry_all, present
 
@@ -23,6 +30,8 @@ __all__ = [
     "cancel",
     "claim",
     "claim_next",
+    "confirm",
+    "deal_with",
     "due",
     "give_credit",
     "give_up_unsent",
@@ -30,8 +39,11 @@ __all__ = [
     "hurry_all",
     "open_transaction",
     "present",
+    "proposal_of",
+    "propose",
     "rearm",
     "record",
+    "reject",
     "repeated",
     "reread",
     "send_again",

@@ -19,6 +19,8 @@ class Conflict(StrEnum):
     SALE_OPEN = "sale_open"
     REVERSAL_LIVE = "reversal_live"
     CREDIT_GIVEN = "credit_given"
+    SAME_PERSON = "same_person"
+    ANSWER_CAME = "answer_came"
     STATE_CHANGED = "state_changed"
     UNSAFE = "unsafe"
     PROGRAMME_DOWN = "programme_down"

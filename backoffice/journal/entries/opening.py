@@ -111,7 +111,8 @@ def _refuse_after_doubt(row: Transaction, actor: Actor, now: datetime) -> None:
     others = Transaction.objects.filter(
         collector_mac=row.collector_mac, operation=Operation.REDEEM
     ).exclude(pk=row.pk)
-    flagged = Q(needs_person="declined_after_doubt", deadline_at__gt=now)
+    doubtful = ["declined_after_doubt", "conflict"]
+    flagged = Q(needs_person__in=doubtful, state=State.DECLINED, deadline_at__gt=now)
     standing = others.filter(Q(state__in=_IN_DOUBT) | flagged)
     states = set(standing.order_by().values_list("state", flat=True).distinct())
     if states & _IN_DOUBT:

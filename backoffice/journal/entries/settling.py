@@ -126,7 +126,10 @@ def _merge(row: Transaction, finding: Finding, now: datetime) -> bool:
         return False
     if change.state == row.state:
         # Settled, or with a person: the answer is kept beside it, and the state stays.
-        needs_person = row.needs_person or change.needs_person
+        # A person who holds it sees the answer among its attempts. Where it was settled, by the
+        # programme or by people, two different answers outweigh what was to be looked at before.
+        is_held = row.state == State.MANUAL
+        needs_person = row.needs_person if is_held else change.needs_person
         Transaction.objects.filter(pk=row.pk).update(needs_person=needs_person)
         rows.log(row, "contradicted", actor=row.owner, code=finding.response_code)
         return False
@@ -139,8 +142,9 @@ def _merge(row: Transaction, finding: Finding, now: datetime) -> bool:
 def _is_another_grant(row: Transaction, finding: Finding) -> bool:
     if not row.is_granted or finding.verdict is not Verdict.APPROVED:
         return False
-    granted = (row.confirmation_number, row.units)
-    return granted != (finding.confirmation_number, finding.units)
+    # What people decided has no units, and a number only where the help desk gave one.
+    is_other_number = row.confirmation_number not in {"", finding.confirmation_number}
+    return is_other_number or row.units not in {None, finding.units}
 
 
 def _settled(

@@ -8,7 +8,7 @@ from django import template
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from backoffice.journal.models import Transaction
+from backoffice.journal.models import Decision, Transaction
 from backoffice.journal.states import Operation
 from backoffice.office import times
 from backoffice.stores.models import Store
@@ -84,6 +84,12 @@ def seconds(duration_ms: int | None) -> str:
     return _("%(seconds)s s") % {
         "seconds": template.defaultfilters.floatformat(duration_ms / 1000, 2)
     }
+
+
+@register.filter
+def last_decision(row: Transaction) -> Decision | None:
+    """Return the last thing that somebody said of a row."""
+    return max(row.decisions.all(), key=lambda said: said.pk, default=None)
 
 
 @register.filter

@@ -1,0 +1,204 @@
+"""What people decide about a transaction that waits for them: its forms and its words.
+
+Who may, and how many it takes, `people` and `journal.rulings` say; here they are only asked.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.journal import entries, rulings
+from backoffice.journal.choices import Step
+from backoffice.journal.entries import Conflict
+from backoffice.journal.models import Decision, Transaction
+from backoffice.journal.rulings import Ruling
+from backoffice.journal.states import Operation, State
+from backoffice.people.models import User
+from backoffice.units import parse_cents
+from backoffice.wire import scrub
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# What an outcome means to whoever must choose one.
+_OUTCOMES: Final[dict[tuple[Operation, State], "StrPromise"]] = {
+    (Operation.REDEEM, State.DONE): _("It went through, and the customer got the discount"),
+    (Operation.REDEEM, State.APPROVED): _("It went through, but the customer got no discount"),
+    (Operation.REDEEM, State.DECLINED): _("It did not go through; no miles were taken"),
+    (Operation.REVERSE, State.APPROVED): _("It worked; the miles are back"),
+    (Operation.REVERSE, State.DECLINED): _("It did not work; the miles stay used"),
+    (Operation.REVERSE, State.EXPIRED): _("It came too late; the miles stay used"),
+}
+REFUSALS: Final[dict[Conflict, "StrPromise"]] = {
+    Conflict.STATE_CHANGED: _("Something changed in the meantime. Look again before you decide."),
+    Conflict.SAME_PERSON: _("Whoever proposed it cannot confirm it. Ask somebody else."),
+    Conflict.ANSWER_CAME: _(
+        "The programme has answered since this was proposed. Read its answer, then propose anew."
+    ),
+}
+
+
+class NoteForm(forms.Form):
+    """Why: a sentence that others will read, with no card number in it."""
+
+    note = forms.CharField(
+        label=_("What you found out, and from whom"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Write what you found out.")},
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options["auto_id"] = "decision_%s"
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.RadioSelect):
+                field.widget.attrs["class"] = "input"
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a card number wherever it was typed."""
+        found = super().clean() or self.cleaned_data
+        for name, value in list(found.items()):
+            if isinstance(value, str) and scrub(value) != value:
+                self.add_error(name, _("Leave card numbers out; the last four digits are enough."))
+        return found
+
+    def point_at_faults(self) -> None:
+        """Tie each fault to its field for screen readers, and put the focus on the first."""
+        for name in self.errors:
+            attrs = self.fields[name].widget.attrs
+            attrs["aria-invalid"] = "true"
+            attrs["aria-describedby"] = f"decision_{name}_error"
+        first = next(iter(self.errors), None)
+        if first:
+            self.fields[first].widget.attrs["autofocus"] = True
+
+
+class ProposalForm(NoteForm):
+    """What the programme's help desk said; only what this transaction lacks is asked for."""
+
+    outcome = forms.ChoiceField(
+        label=_("What happened"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what happened.")},
+    )
+    help_desk_ref = forms.CharField(
+        label=_("Help desk’s reference"),
+        max_length=60,
+        error_messages={"required": _("Type the reference that the help desk gave you.")},
+    )
+    confirmation_number = forms.RegexField(
+        r"^[A-Za-z0-9]{1,40}$",
+        label=_("Confirmation number, if it went through"),
+        required=False,
+        error_messages={"invalid": _("The number has letters and digits only.")},
+    )
+    amount = forms.CharField(
+        label=_("Amount taken off, if it went through"), max_length=12, required=False
+    )
+    field_order = ("outcome", "help_desk_ref", "confirmation_number", "amount", "note")
+
+    def __init__(self, *args: Any, row: Transaction, **options: Any) -> None:
+        super().__init__(*args, **options)
+        operation, state = Operation(row.operation), State(row.state)
+        lawful = rulings.outcomes(operation=operation, state=state)
+        choices = [(one.value, _OUTCOMES[operation, one]) for one in lawful]
+        outcome = self.fields["outcome"]
+        assert isinstance(outcome, forms.ChoiceField)
+        outcome.choices = choices
+        is_redemption = operation is Operation.REDEEM
+        lacks = {
+            "outcome": bool(lawful),
+            "confirmation_number": is_redemption and bool(lawful) and not row.confirmation_number,
+            "amount": is_redemption and bool(lawful) and row.amount_cents is None,
+        }
+        for name, is_lacking in lacks.items():
+            if not is_lacking:
+                del self.fields[name]
+        if "amount" in self.fields and row.asked_cents is not None:
+            self.fields["amount"].initial = f"{row.asked_cents // 100}.{row.asked_cents % 100:02d}"
+
+    def clean_amount(self) -> int | None:
+        """Return the cents, or None where nothing was typed."""
+        text = re.sub(r"[\s\u00a0\u202f$]", "", self.cleaned_data["amount"]).replace(",", ".")
+        if not text:
+            return None
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{2})?", text):
+            raise ValidationError(_("Type an amount such as 40.00."))
+        return parse_cents(text)
+
+    def ruling(self) -> Ruling:
+        """Return what was said."""
+        found = self.cleaned_data
+        outcome = found.get("outcome")
+        return Ruling(
+            note=found["note"],
+            outcome=State(outcome) if outcome else None,
+            help_desk_ref=found["help_desk_ref"],
+            confirmation_number=found.get("confirmation_number") or "",
+            amount_cents=found.get("amount"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One decision, in words."""
+
+    decision: Decision
+    outcome: "StrPromise | str"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a transaction's page shows of its task. `form` is None where this reader may not act."""
+
+    is_open: bool
+    takes_two: bool
+    said: tuple[Said, ...]
+    proposal: Said | None
+    is_own: bool
+    form: NoteForm | None
+
+
+def task_of(row: Transaction, user: User, form: NoteForm | None = None) -> Task:
+    """Return the task of a transaction as `user` may see and do it."""
+    state = State(row.state)
+    is_open = rulings.has_task(state=state, needs_person=row.needs_person)
+    takes_two = rulings.needs_two(
+        operation=Operation(row.operation),
+        state=state,
+        needs_person=row.needs_person,
+        has_unknown=row.has_unknown,
+    )
+    proposal = entries.proposal_of(row) if is_open else None
+    if form is None and is_open and user.may_decide:
+        form = ProposalForm(row=row) if takes_two and proposal is None else NoteForm()
+    said = [_said(row, one) for one in row.decisions.select_related("person").order_by("id")]
+    return Task(
+        is_open=is_open,
+        takes_two=takes_two,
+        said=tuple(said),
+        proposal=_said(row, proposal) if proposal else None,
+        is_own=proposal is not None and proposal.person_id == user.pk,
+        form=form if user.may_decide else None,
+    )
+
+
+def form_of(row: Transaction, step: str, data: QueryDict) -> NoteForm:
+    """Return the form that was sent for this step."""
+    if step == Step.PROPOSED:
+        return ProposalForm(data, row=row)
+    return NoteForm(data)
+
+
+def _said(row: Transaction, decision: Decision) -> Said:
+    outcome: StrPromise | str = ""
+    if decision.outcome:
+        key = (Operation(row.operation), State(decision.outcome))
+        outcome = _OUTCOMES.get(key, decision.outcome)
+    return Said(decision=decision, outcome=outcome)

@@ -234,6 +234,13 @@ def settle_due(*, sender: str, limit: int = 20) -> int:
     """
     began = timezone.now()
     entries.warn_of_deadlines(sender=sender, now=began)
+    entries.give_back_unshown(
+        make_reversal=reversals.unwanted,
+        margin=rules.REVERSAL_MARGIN,
+        sender=sender,
+        now=began,
+        limit=limit,
+    )
     sent = 0
     looked_at: set[int] = set()
     while len(looked_at) < limit:

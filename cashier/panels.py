@@ -214,7 +214,10 @@ def _going_back(row: Transaction, words: Words) -> Panel:
         tone="doubt",
         icon="undo-2",
         title=_("It went through and is being given back"),
-        text=_("The customer paid another way. Do not apply the discount."),
+        text=_(
+            "The customer paid another way, or nobody was shown it in time. "
+            "Do not apply the discount."
+        ),
         is_unfinished=True,
     )
 

@@ -23,6 +23,8 @@ HURRIED_BEFORE_DEADLINE = timedelta(minutes=60)
 LAST_TRY = timedelta(seconds=10)
 # Minutes before its deadline at which an open reversal is made known to people.
 ALARMS_MINUTES = (60, 30, 10)
+# How long an approval waits for a till to show it, where the store has it given back (R11).
+UNSHOWN_KEPT = timedelta(minutes=5)
 UNSENT_REDEMPTION_KEPT = timedelta(minutes=10)
 # A redemption's own replay may execute it, so the last one must leave time to reverse it (S8).
 REPLAY_BEFORE_DEADLINE = timedelta(minutes=15)

@@ -207,6 +207,13 @@ class Transaction(models.Model):
                 name="transaction_reversed",
             ),
             models.Index(
+                # State and kind lead, or planners take the longer index that begins with them.
+                fields=["state", "operation", "settled_at"],
+                condition=Q(operation="redeem", state="approved", wanted="keep")
+                & Q(presented_at__isnull=True, reversed_at__isnull=True),
+                name="transaction_unshown",
+            ),
+            models.Index(
                 fields=["-opened_at", "-id"],
                 condition=~Q(credit_given=""),
                 name="transaction_credited",

@@ -34,6 +34,7 @@ _EVENTS: Final[dict[str, "StrPromise"]] = {
     "not_sent": _("Closed without sending"),
     "cancelled": _("Customer paid another way"),
     "presented": _("Shown at the till"),
+    "given_back_unshown": _("Given back by the store’s policy: nobody was shown it"),
     "hurried": _("Asked to be checked now"),
     "deadline_near": _("Still open close to its deadline"),
     "credit_given": _("Given instead of the miles"),

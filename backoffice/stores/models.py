@@ -111,6 +111,15 @@ class Store(models.Model):
     language = models.CharField(
         _("language"), max_length=2, choices=Language.choices, default=Language.ENGLISH
     )
+    # A policy of the store and off by default: the cashier may have seen it on another screen.
+    gives_back_unshown = models.BooleanField(
+        _("give back what nobody was shown"),
+        default=False,
+        help_text=_(
+            "A redemption that was approved and shown at no till for five minutes is given back by "
+            "itself. Off: it stays on the overview until a person sees to it."
+        ),
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:

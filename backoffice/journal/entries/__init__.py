@@ -10,6 +10,7 @@ from backoffice.journal.entries.claims import Taken, claim, claim_next, due
 from backoffice.journal.entries.credits import give_credit
 from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
 from backoffice.journal.entries.opening import open_transaction, repeated, send_again
+from backoffice.journal.entries.policies import give_back_unshown
 from backoffice.journal.entries.rows import reread
 from backoffice.journal.entries.rulings import (
     confirm,
@@ -33,6 +34,7 @@ __all__ = [
     "confirm",
     "deal_with",
     "due",
+    "give_back_unshown",
     "give_credit",
     "give_up_unsent",
     "hurry",

@@ -2,6 +2,7 @@
 here reads; an administrator edits in the admin.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -20,6 +21,7 @@ from backoffice.office.baskets import BasketForm
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Store
+from backoffice.units import Cents, wire_amount
 from issuance import offers as rules
 from issuance import selectors
 from issuance.models import Exclusion, Offer
@@ -132,10 +134,17 @@ def _changes(row: Offer) -> tuple[Change, ...]:
 def _values(entry: AuditEntry) -> tuple[tuple[str, str], ...]:
     fields = {field.name: field for field in Offer._meta.get_fields()}
     return tuple(
-        (str(getattr(fields[name], "verbose_name", name)), str(value))
+        (str(getattr(fields[name], "verbose_name", name)), _in_dollars(name, str(value)))
         for name, value in entry.details.items()
         if name in fields
     )
+
+
+def _in_dollars(name: str, value: str) -> str:
+    # The audit log tells what is kept, and amounts are kept in cents.
+    if not name.endswith("_cents"):
+        return value
+    return re.sub(r"[0-9]+", lambda found: wire_amount(Cents(int(found[0]))), value)
 
 
 def _previewed(form: BasketForm, user: User) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def test_a_change_is_audited_with_old_and_new_and_told_on_the_offers_page(cast: 
     assert "code" not in entry.details
     text = signed_in(cast.auditor).get(f"/office/offers/{row.pk}/").content.decode()
     assert "Changed by administrator" in text
-    assert "for each full amount: 2000 → 2500" in text
+    assert "for each full amount: 20.00 → 25.00" in text
 
 
 def test_the_admin_says_what_is_wrong_and_keeps_what_was_typed(cast: Cast) -> None:

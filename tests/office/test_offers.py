@@ -110,6 +110,9 @@ def test_a_manager_reads_the_offers_of_their_own_stores(cast: Cast) -> None:
     assert southern.get(f"/office/offers/{everywhere.pk}/").status_code == 200
     assert southern.get(f"/office/offers/{northern.pk}/").status_code == 404
     assert southern.get(f"/office/offers/{foreign.pk}/").status_code == 404
+    cast.manager.stores.add(cast.south)
+    seen = signed_in(cast.manager).get("/office/offers/").content.decode()
+    assert seen.count(f'href="/office/offers/{everywhere.pk}/"') == 1
     assert "Elsewhere" in signed_in(cast.auditor).get("/office/offers/").content.decode()
 
 
@@ -157,6 +160,11 @@ def test_a_change_is_audited_with_old_and_new_and_told_on_the_offers_page(cast: 
     assert entry.details["per_cents"] == "2000 → 2500"
     assert entry.details["stores"] == " → 0001 · North, Toronto"
     assert "code" not in entry.details
+    client.post(f"/admin/issuance/offer/{row.pk}/change/", form | {"code": "OTHER"})
+    again = AuditEntry.objects.filter(event="offer.changed").first()
+    assert again is not None
+    assert again.details["code"] == "STANDARD → OTHER"
+    assert "per_cents" not in again.details
     text = signed_in(cast.auditor).get(f"/office/offers/{row.pk}/").content.decode()
     assert "Changed by administrator" in text
     assert "for each full amount: 20.00 → 25.00" in text

@@ -23,6 +23,7 @@ MOMENT = re.compile(
 )
 LOCATION = re.compile(r"[A-Za-z0-9]{1,4}", re.ASCII)
 SPONSOR = re.compile(r"[A-Za-z0-9]{1,10}", re.ASCII)
+TRANSACTION_TYPE = re.compile(r"PURCHASE|RETURN")
 OFFER_CODE = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
 
 

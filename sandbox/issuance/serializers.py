@@ -18,6 +18,7 @@ from sandbox.issuance.fields import (
     LOCATION,
     OFFER_CODE,
     SPONSOR,
+    TRANSACTION_TYPE,
     Amount,
     Miles,
     Moment,
@@ -101,7 +102,8 @@ class ReverseRequest(PostRequest):
 
 class TypedRequest(BasketRequest):
     originalTransactionId = Text(required=False)
-    transactionType = serializers.ChoiceField(["PURCHASE", "RETURN"])
+    # A choice field would repeat what was sent in its error, whatever that is.
+    transactionType = Text(pattern=TRANSACTION_TYPE)
 
 
 class RecordRequest(TypedRequest):

@@ -132,6 +132,16 @@ def test_a_malformed_field_is_named(till: Till, name: str, wrong: object) -> Non
 
 
 @pytest.mark.parametrize(
+    "wrong", ["", "purchase", "RETURNS", "\ud800", "x" * 200_000, None, 1, ["RETURN"], {}]
+)
+@pytest.mark.parametrize("call", ["record", "calculate"])
+def test_the_type_of_a_transaction_is_one_of_two(till: Till, call: str, wrong: object) -> None:
+    body = message(call) | {"transactionType": wrong}
+    assert_names(till, call, body, "transactionType")
+    assert len(send(till, call, body).raw) < 200
+
+
+@pytest.mark.parametrize(
     ("name", "wrong"),
     [
         ("coupon[1]", {"coupon": ["a", 1]}),

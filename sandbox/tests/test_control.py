@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from sandbox.control import engine
+from sandbox.issuance.models import CatalogueOffer, Transaction
 from sandbox.tests.till import REGULAR, Answer, Till
 
 
@@ -87,6 +89,20 @@ def test_a_reset_is_the_first_morning_again(till: Till) -> None:
     assert till.look("clock")["offset_s"] == 0
     assert till.cash() == 1200
     assert till.ask("inquire", collectorNumber="84444444444").code == "0025"
+
+
+def test_a_folder_of_the_time_before_issuance_keeps_its_ledger(till: Till) -> None:
+    till.redeemed()
+    CatalogueOffer.objects.all().delete()
+    Transaction.objects.all().delete()
+    engine.seed_first_time()
+    assert len(till.effects()) == 1
+    assert len(till.look("transactions")["transactions"]) == 3
+    assert CatalogueOffer.objects.filter(sponsor="TEST").count() == 1
+    # And the next start finds nothing to do.
+    CatalogueOffer.objects.filter(sponsor="TEST").delete()
+    engine.seed_first_time()
+    assert not CatalogueOffer.objects.filter(sponsor="TEST").exists()
 
 
 def test_a_reset_is_quick(till: Till) -> None:

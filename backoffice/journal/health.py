@@ -70,6 +70,7 @@ class Health:
     breaker_opened_at: datetime | None
     breaker_why: str
     sweep_age_s: int | None
+    unmarked_s: int | None
     unsafe: tuple[str, ...]
 
     def faults(self) -> Iterator[Fault]:
@@ -129,6 +130,12 @@ class Health:
                 found=f"A sweep was last seen: {age}.",
                 to_do="Start `manage.py settle --forever`, or a worker and beat, and read their "
                 "log.",
+            )
+        elif self.unmarked_s is not None and self.unmarked_s > MOST_SWEEP_AGE.total_seconds():
+            yield Fault(
+                name="mark",
+                found=f"{quarantine.UNMARKED} Not marked for {self.unmarked_s} s.",
+                to_do="Let the sweep write to MILEPOST_DATA/marks/, or make room on its disk.",
             )
 
     def _of_the_programme(self) -> Iterator[Fault]:
@@ -193,6 +200,7 @@ def examine(*, now: datetime) -> Health:
         breaker_opened_at=programme.breaker_opened_at if programme else None,
         breaker_why=programme.breaker_why if programme else "",
         sweep_age_s=_age_s(swept[0] if swept else None, now),
+        unmarked_s=_age_s(quarantine.unmarked_since(), now),
         unsafe=tuple(why for why in safety.faults() if why != quarantined),
     )
 

@@ -4,6 +4,7 @@ Also the mark that tells a restored database: how far the log had come, kept in 
 (RELIABILITY 4.9.5). With `watch` the only writer of LogState.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,6 +25,11 @@ from backoffice.journal.models import LogState, Transaction
 
 _THE_ONE = 1
 _SUBJECT = "log"
+# What a mark that cannot be kept means, for whoever reads a log of this machine.
+UNMARKED = (
+    "How far the log has come cannot be written down: the folder is not writable, or its disk is "
+    "full. All goes on, and a restored database would not be noticed."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +99,7 @@ def keep_mark(*, sender: str, now: datetime) -> None:
     """Write down how far the log has come; begin a quarantine when it has come less far than that.
 
     A sweep calls this every few seconds. A log in quarantine keeps the mark it was found by.
+    Raises OSError when the mark cannot be written.
     """
     state = LogState.objects.filter(pk=_THE_ONE).first()
     if state is None or not state.lives:
@@ -106,6 +113,21 @@ def keep_mark(*, sender: str, now: datetime) -> None:
     mark = _Mark(life=state.lives[-1], entries=_entries())
     if mark != _read():
         _write(mark)
+
+
+def unmarked_since() -> datetime | None:
+    """Return when something was first logged that the mark does not know yet; None if it knows all.
+
+    None also where no mark is kept, and in a quarantine, which keeps the mark it was found by.
+    """
+    if _file() is None or standing() is not None:
+        return None
+    state = LogState.objects.filter(pk=_THE_ONE).first()
+    mark = _read()
+    is_of_this_life = mark is not None and state is not None and mark.life in state.lives[-1:]
+    known = mark.entries if mark is not None and is_of_this_life else 0
+    first = AuditEntry.objects.filter(pk__gt=known).order_by("pk").first()
+    return None if first is None else first.at
 
 
 def _behind(state: LogState | None) -> str:
@@ -174,9 +196,15 @@ def _write(mark: _Mark) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     # Of its own name: the threads of a sweep may write at the same moment.
     fresh = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
-    with fresh.open("w") as stream:
-        json.dump({"life": mark.life, "entries": mark.entries}, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    # Renamed, so that whoever reads meanwhile finds the one mark or the other.
-    fresh.replace(file)
+    try:
+        with fresh.open("w") as stream:
+            json.dump({"life": mark.life, "entries": mark.entries}, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # Renamed, so that whoever reads meanwhile finds the one mark or the other.
+        fresh.replace(file)
+    except OSError:
+        # A full disk must not be filled with halves of marks as well.
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise

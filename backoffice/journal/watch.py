@@ -6,22 +6,36 @@ Settles nothing and decides nothing of a transaction.
 import time
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import connection
 
 from backoffice.journal import quarantine
 from backoffice.journal.models import LogState
 
+log = structlog.get_logger(__name__)
+
 _THE_ONE = 1
 EVERY = timedelta(seconds=5)
 _kept: dict[str, float] = {}
+_is_unmarked: dict[str, bool] = {}
 
 
 def keep(*, sender: str, now: datetime) -> None:
-    """Note that this sweep lives, and how far the log has come; at most every few seconds."""
+    """Note that this sweep lives, and how far the log has come; at most every few seconds.
+
+    Where the mark cannot be written the log says so, once until it can be again: what is due must
+    not wait for it, and `doctor` finds a mark that is left behind.
+    """
     name = str(connection.settings_dict["NAME"])
     if time.monotonic() - _kept.get(name, -EVERY.total_seconds()) < EVERY.total_seconds():
         return
-    quarantine.keep_mark(sender=sender, now=now)
+    try:
+        quarantine.keep_mark(sender=sender, now=now)
+        _is_unmarked[name] = False
+    except OSError as error:
+        if not _is_unmarked.get(name):
+            log.error("sweep.mark_not_written", why=quarantine.UNMARKED, error=str(error))
+        _is_unmarked[name] = True
     LogState.objects.filter(pk=_THE_ONE).update(swept_at=now, swept_by=sender)
     _kept[name] = time.monotonic()
 
@@ -37,3 +51,4 @@ def last_sweep() -> tuple[datetime, str] | None:
 def forget() -> None:
     """Keep anew at the next call."""
     _kept.clear()
+    _is_unmarked.clear()

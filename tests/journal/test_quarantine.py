@@ -1,6 +1,8 @@
 """After a restore nothing is sent and nothing closed until an administrator says so."""
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from amcash import pulse, services, sweep
 from amcash.rules import Reason
@@ -189,6 +193,52 @@ def test_threads_of_a_sweep_write_the_mark_at_once(marks: Path) -> None:
         list(pool.map(write, range(200)))
     (file,) = marks.iterdir()
     assert json.loads(file.read_text())["life"] == "one"
+
+
+def test_a_sweep_settles_although_its_mark_cannot_be_written(
+    cast: Cast, scripted: ScriptedPlatform, marks: Path
+) -> None:
+    scripted.will(silence())
+    row = redeem(cast)
+    # A file where the folder should be refuses even root.
+    marks.write_text("")
+    Transaction.objects.update(due_at=timezone.now())
+    scripted.will(approved())
+    watch.forget()
+    with capture_logs() as said:
+        call_command("settle")
+        watch._kept.clear()
+        call_command("settle")
+    row.refresh_from_db()
+    assert row.state == State.APPROVED
+    assert LogState.objects.get().swept_by.startswith("settle")
+    told = [one for one in said if one["event"] == "sweep.mark_not_written"]
+    assert [one["why"] for one in told] == [quarantine.UNMARKED] and "marks" in told[0]["error"]
+    # Written again, and told again when it fails again.
+    marks.unlink()
+    watch._kept.clear()
+    call_command("settle")
+    assert marks.is_dir()
+    assert watch._is_unmarked == {str(connection.settings_dict["NAME"]): False}
+
+
+def test_a_full_disk_is_not_filled_with_halves_of_marks(
+    cast: Cast, marks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept()
+    before = [file.read_bytes() for file in marks.iterdir()]
+
+    def full(_number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    start()
+    lift()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        swept()
+    assert [file.read_bytes() for file in marks.iterdir()] == before
+    swept()
+    assert [file.read_bytes() for file in marks.iterdir()] != before
 
 
 # --- The command ----------------------------------------------------------------------------------

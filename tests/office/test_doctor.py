@@ -4,15 +4,18 @@ import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import override_settings
 from django.utils import timezone
 
 from backoffice import clock
+from backoffice.audit import trail
 from backoffice.journal import health, programme, quarantine, safety, watch
 from backoffice.journal.models import LogState, Transaction
 from backoffice.office.management.commands import doctor
@@ -60,6 +63,13 @@ def swept(*, seconds_ago: int = 2) -> None:
     """Have a sweep say that it lives."""
     watch.forget()
     watch.keep(sender="settle", now=timezone.now() - timedelta(seconds=seconds_ago))
+
+
+def audited(*, seconds_ago: int) -> None:
+    """Have something logged."""
+    at = timezone.now() - timedelta(seconds=seconds_ago)
+    with time_machine.travel(at, tick=False):
+        trail.record("till.opened", subject="till:001", actor="ada", channel="console")
 
 
 def heard(*, is_up: bool = True, seconds_ago: int = 5, code: str = "0000") -> None:
@@ -191,6 +201,27 @@ def test_a_sweep_that_nobody_has_seen_for_a_minute_is_a_fault(cast: Cast) -> Non
     assert faults() == ["sweep"]
     LogState.objects.all().delete()
     assert faults() == ["sweep"] and "last sweep         never" in examined()[0]
+
+
+def test_a_mark_that_stays_behind_a_living_sweep_is_a_fault(cast: Cast, tmp_path: Path) -> None:
+    with override_settings(MILEPOST_MARKS=str(tmp_path / "marks")):
+        audited(seconds_ago=90)
+        swept()
+        assert faults() == [] and report()["unmarked_s"] is None
+        audited(seconds_ago=55)
+        assert faults() == []
+        audited(seconds_ago=90)
+        (tmp_path / "marks").rename(tmp_path / "gone")
+        (tmp_path / "marks").write_text("")
+        swept()
+        assert faults() == ["mark"] and quarantine.UNMARKED in examined()[0]
+        # A sweep that does not live, or a quarantine, is told as such.
+        swept(seconds_ago=90)
+        assert faults() == ["sweep"]
+        swept()
+        (tmp_path / "marks").unlink()
+        swept()
+        assert faults() == []
 
 
 def test_an_open_breaker_is_a_fault_until_it_closes(cast: Cast) -> None:

@@ -233,7 +233,7 @@ def _columns(export: Export) -> tuple[Column[_Line], ...]:
         _dollars("amount"),
         _told("units"),
         _told("miles"),
-        Column(name="card", value=lambda line: f"*******{line.row['collector_last4']}"),
+        Column(name="card", value=_card),
         _told("card_entry_mode"),
         _utc("settled_at"),
         _utc("presented_at"),
@@ -249,6 +249,12 @@ def _columns(export: Export) -> tuple[Column[_Line], ...]:
         Column(name="period_to_not_included", value=lambda _line: end),
         Column(name="period_zone", value=lambda _line: zone),
     )
+
+
+def _card(line: _Line) -> str | None:
+    last4: str = line.row["collector_last4"]
+    # A sale may be recorded without a collector.
+    return f"*******{last4}" if last4 else None
 
 
 def _told(name: str) -> Column[_Line]:

@@ -30,7 +30,7 @@ def columns() -> list[str]:
         dollars("amount_cents"),
         number("units"),
         number("miles"),
-        f"'*******' || {number('collector_last4')}",
+        f"'*******' || nullif({number('collector_last4')}, '')",
         number("card_entry_mode"),
         utc("settled_at"),
         utc("presented_at"),

@@ -11,6 +11,11 @@ class Operation(models.TextChoices):
 
     REDEEM = states.Operation.REDEEM.value, _("Redemption")
     REVERSE = states.Operation.REVERSE.value, _("Reversal")
+    ISSUE = states.Operation.ISSUE.value, _("Miles given")
+    RETURN = states.Operation.RETURN.value, _("Miles taken back")
+    POST_EVENT = states.Operation.POST_EVENT.value, _("Miles given without a sale")
+    REVERSE_EVENT = states.Operation.REVERSE_EVENT.value, _("Miles taken back without a sale")
+    RECORD = states.Operation.RECORD.value, _("Sale recorded")
 
 
 class State(models.TextChoices):
@@ -48,6 +53,9 @@ class NeedsPerson(models.TextChoices):
     LATE_BY_US = "late_by_us", _("The reversal missed its deadline")
     REVERSAL_REFUSED = "reversal_refused", _("The miles that were to come back did not")
     INCOMPLETE = "incomplete", _("Approved without its number or its amount")
+    REJECTED = "rejected", _("The programme rejected miles")
+    REFUSED_AFTER_DOUBT = "refused_after_doubt", _("Refused after an unknown outcome")
+    ORIGINAL_PARTIAL = "original_partial", _("Only a part of its sale’s miles was given")
 
 
 class Credit(models.TextChoices):
@@ -74,3 +82,11 @@ class Result(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
     NOT_SENT = "not_sent", _("Not sent")
     NOT_EXECUTED = "not_executed", _("Not executed")
+
+
+class OfferStatus(models.TextChoices):
+    """What became of the miles of one offer."""
+
+    PENDING = "pending", _("Pending")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REJECTED = "rejected", _("Rejected")

@@ -1,6 +1,7 @@
 """What an answer, a silence or a passing moment does to a transaction. Pure: no clock, no I/O.
 
-These are the tables of RELIABILITY 4.4 and 4.5; `entries` carries the decisions out.
+These are the tables of RELIABILITY 4.4 and 4.5, and what an answer changes of 4.6; `issuing` has
+the rest of that. `entries` carries the decisions out.
 """
 
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from enum import StrEnum
 from backoffice.clock import is_too_late
 from backoffice.journal.states import (
     GRANTED,
+    ISSUANCE,
     SETTLED,
     Operation,
     State,
@@ -44,6 +46,12 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
     NOT_EXECUTED = "not_executed"
+    CONFIRMED = "confirmed"
+    PARTIAL = "partial"
+    REJECTED = "rejected"
+    DONE = "done"
+    PENDING = "pending"  # The programme has it and has not finished.
+    BUSY = "busy"  # Another transaction of the collector is in progress there.
 
 
 DEFINITIVE = frozenset(
@@ -54,8 +62,28 @@ DEFINITIVE = frozenset(
         Verdict.EXPIRED,
         Verdict.UNCLEAR,
         Verdict.INCOMPLETE,
+        Verdict.CONFIRMED,
+        Verdict.PARTIAL,
+        Verdict.REJECTED,
+        Verdict.DONE,
     }
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferFinding:
+    """What an answer says of the miles of one offer; `status` is pending, confirmed or rejected."""
+
+    offer_id: str
+    offer_code: str
+    miles: int
+    status: str
+    location_code: str = ""
+    description: str = ""
+    confirmation_number: str = ""
+    processed_at: datetime | None = None
+    error_code: str = ""
+    error_reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +105,7 @@ class Finding:
     unit_cents: int | None = None
     unit_miles: int | None = None
     is_outage: bool = False
+    offers: tuple[OfferFinding, ...] = ()
     answer: bytes | None = field(default=None, repr=False)
 
 
@@ -93,6 +122,13 @@ class Facts:
     # Nobody stands at a screen that would show a refusal: the till was left in doubt, or the
     # system itself began it.
     is_unattended: bool
+    # An answer has said that the programme has it and has not finished; sends since, that included.
+    is_acknowledged: bool = False
+    looks: int = 1
+    # Of the issuance that a return takes miles from: its state, and whether it came after the
+    # return had been written.
+    original_state: State | None = None
+    is_original_news: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +193,8 @@ def after_answer(facts: Facts, verdict: Verdict) -> Change | None:
             # The customer was told that the miles come back, and they do not; or an earlier send
             # may have brought them back all the same.
             return replace(change, needs_person=change.needs_person or "reversal_refused")
+        if verdict is Verdict.UNCLEAR and facts.operation in ISSUANCE:
+            return replace(change, needs_person="refused_after_doubt")
         return change
     if _says_the_same(facts.state, change.state):
         return None
@@ -223,6 +261,10 @@ _ANSWERED = {
     Verdict.EXPIRED: Change(state=State.EXPIRED),
     Verdict.UNCLEAR: Change(state=State.MANUAL, needs_person="reversal_unclear"),
     Verdict.INCOMPLETE: Change(state=State.MANUAL, needs_person="incomplete"),
+    Verdict.CONFIRMED: Change(state=State.CONFIRMED),
+    Verdict.PARTIAL: Change(state=State.PARTIAL, needs_person="rejected"),
+    Verdict.REJECTED: Change(state=State.REJECTED, needs_person="rejected"),
+    Verdict.DONE: Change(state=State.DONE),
 }
 
 

@@ -1,6 +1,7 @@
 """The arm, send, record loop, which exists once. A product brings its bytes and its `classify`."""
 
 import functools
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +14,21 @@ from backoffice.journal import entries, line, payloads, programme
 from backoffice.journal.decisions import DEFINITIVE, Finding, Verdict
 from backoffice.journal.entries import MakeReversal
 from backoffice.journal.models import Transaction
+from backoffice.journal.states import KEYLESS
 from backoffice.wire import Reply, Silence
 
 # Reads one answer, knowing whether an earlier send of the same operation has no known outcome.
 Classify = Callable[[Transaction, Reply | Silence, bool], Finding]
 
 _WORTH_A_SECOND_TRY = frozenset({Verdict.UNKNOWN, Verdict.NOT_SENT})
+# The programme is well, whatever it says of this one.
+_ANSWERS = DEFINITIVE | {Verdict.PENDING, Verdict.BUSY}
+
+
+def is_worth_a_second_try(finding: Finding) -> bool:
+    """Say whether a silence or an unknown answer is worth one try more, at once."""
+    # Our own gate is no fresher a moment later; whoever stands at the till decides.
+    return finding.verdict in _WORTH_A_SECOND_TRY and finding.silence != "busy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +40,9 @@ class Delivery:
     sender: str
     # Sends in this call, the first included; each is identical and has a committed right (S1).
     tries: int
+    # Which finding is worth another try at once, and how long after the first send one may begin.
+    is_worth_another: Callable[[Finding], bool] = is_worth_a_second_try
+    tries_begin_within_s: float = math.inf
 
 
 def lease() -> timedelta:
@@ -53,10 +66,12 @@ def deliver(
     body = payloads.body_of(row) if body is None else body
     assert body  # Only what is settled and past its deadlines is ever emptied.
     has_unknown = row.has_unknown
+    ends = time.monotonic() + delivery.tries_begin_within_s
     for sends_left in reversed(range(delivery.tries)):
         answer = _send(row, body, stamped)
         finding = delivery.classify(row, answer, has_unknown)
-        if not sends_left or not _is_worth_a_second_try(finding):
+        has_time = time.monotonic() <= ends
+        if not (sends_left and has_time and delivery.is_worth_another(finding)):
             row = entries.record(
                 row,
                 finding,
@@ -77,18 +92,13 @@ def deliver(
     return entries.reread(row)
 
 
-def _is_worth_a_second_try(finding: Finding) -> bool:
-    # Our own gate is no fresher a moment later; whoever stands at the till decides.
-    return finding.verdict in _WORTH_A_SECOND_TRY and finding.silence != "busy"
-
-
 def _tell_the_breaker(row: Transaction, finding: Finding) -> None:
     # After the outcome's own commit, which must wait for nothing. A till's two tries count once.
     if finding.is_outage:
         programme.outage(_now())
     elif finding.verdict is Verdict.UNKNOWN:
         programme.unknown(row.collector_mac, _now())
-    elif finding.verdict in DEFINITIVE:
+    elif finding.verdict in _ANSWERS:
         programme.answered()
 
 
@@ -99,7 +109,7 @@ def _send(row: Transaction, body: bytes, stamped: float) -> Reply | Silence:
         row.path,
         body,
         content_type=row.content_type,
-        idempotency_key=str(row.idempotency_key),
+        idempotency_key=None if row.operation in KEYLESS else str(row.idempotency_key),
         start_by=stamped + last_start,
     )
 

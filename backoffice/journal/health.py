@@ -13,14 +13,15 @@ from django.conf import settings
 from django.db.models import CharField, Count, Func, Min, QuerySet
 
 from backoffice import clock
-from backoffice.journal import quarantine, safety, watch
+from backoffice.journal import issuing, quarantine, safety, watch
 from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.models import ProgrammeState, Transaction
-from backoffice.journal.states import CLAIMABLE, UNSETTLED, Operation, State
+from backoffice.journal.states import CLAIMABLE, ISSUANCE, UNSETTLED, Operation, State
 
 # A row is settled within a lease, a call and a poll once the programme answers (45 s).
 DUE_FOR: Final = timedelta(seconds=60)
 UNSHOWN_FOR: Final = timedelta(minutes=15)
+WAITING_FOR: Final = timedelta(hours=issuing.ALARMS_HOURS[0])
 MISSED_WITHIN: Final = timedelta(hours=24)
 MOST_SKEW: Final = timedelta(seconds=30)
 # A sweep says that it lives every 5 s, between two calls that may take their whole time.
@@ -61,6 +62,7 @@ class Health:
     past_their_time: Tally
     not_presented: Tally
     missed_deadlines: Tally
+    waiting_long: Tally
     programme_is_up: bool | None
     programme_code: str
     echo_age_s: int | None
@@ -116,6 +118,12 @@ class Health:
                 "Open them at their till, or give them back before their deadline.",
             ),
             ("missed_deadlines", self.missed_deadlines, "reversals not sent in time", office),
+            (
+                "waiting_long",
+                self.waiting_long,
+                "issuances without a final answer for over an hour",
+                "They are asked until there is one; if it goes on, call the programme's desk.",
+            ),
         )
         for name, tally, what, to_do in found:
             if tally.count:
@@ -189,6 +197,11 @@ def examine(*, now: datetime) -> Health:
                 settled_at__gt=now - MISSED_WITHIN,
             ),
             "deadline_at",
+            now,
+        ),
+        waiting_long=_tally(
+            due.filter(operation__in=sorted(ISSUANCE), opened_at__lte=now - WAITING_FOR),
+            "opened_at",
             now,
         ),
         programme_is_up=programme.is_up if programme and heard_at else None,

@@ -14,8 +14,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.devices.models import Device
-from backoffice.journal import states
+from backoffice.journal import choices, states
 from backoffice.journal.choices import Credit, NeedsPerson, Operation, Result, State, Step, Wanted
+from backoffice.journal.surroundings import LogState as LogState
+from backoffice.journal.surroundings import ProgrammeState as ProgrammeState
 from backoffice.stores.models import Language, Store
 
 
@@ -55,10 +57,14 @@ class Transaction(models.Model):
     content_type = models.CharField(max_length=60, default="application/json")
     trace_id = models.CharField(_("trace number"), max_length=12, db_index=True)
 
-    # The card: never the number itself, which stands encrypted in the payload.
-    collector_mac = models.CharField(max_length=64)
-    collector_last4 = models.CharField(_("card"), max_length=4)
-    card_entry_mode = models.CharField(_("read by"), max_length=10)
+    # Our number of an issuance as the programme knows it (checkoutTransactionId).
+    checkout_id = models.CharField(max_length=64, blank=True)
+
+    # The card: never the number itself, which stands encrypted in the payload. A sale may be
+    # recorded without one.
+    collector_mac = models.CharField(max_length=64, blank=True)
+    collector_last4 = models.CharField(_("card"), max_length=4, blank=True)
+    card_entry_mode = models.CharField(_("read by"), max_length=10, blank=True)
 
     # What was asked, and what the programme granted (null until it did).
     basket_cents = models.BigIntegerField(_("basket"), null=True)
@@ -75,9 +81,11 @@ class Transaction(models.Model):
     due_at = models.DateTimeField(null=True)
     replay_until = models.DateTimeField()
     has_unknown = models.BooleanField(default=False)
+    # The send that the programme first answered with "not finished yet".
+    acknowledged_fence = models.PositiveIntegerField(null=True)
     doubted_at = models.DateTimeField(null=True)
 
-    # The answer.
+    # The answer. The number is the redemption's or, of an issuance, its transactionId.
     response_code = models.CharField(_("code"), max_length=8, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True)
     confirmation_number = models.CharField(_("confirmation"), max_length=40, blank=True)
@@ -108,6 +116,9 @@ class Transaction(models.Model):
     )
     corrects = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="corrections"
+    )
+    original = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="returns"
     )
 
     # No column: the attempt that this process is making, kept here by who armed the row.
@@ -163,8 +174,19 @@ class Transaction(models.Model):
             # The programme refuses two transactions of one collector at a time (PLATFORM 2.9).
             models.UniqueConstraint(
                 fields=["collector_mac"],
-                condition=Q(state="armed"),
+                condition=Q(state="armed") & ~Q(collector_mac=""),
                 name="transaction_one_armed_of_a_collector",
+            ),
+            # One sale earns once; whatever else is owed for it is a correction.
+            models.UniqueConstraint(
+                fields=["sale_ref"],
+                condition=Q(operation="issue", corrects__isnull=True) & ~Q(state="not_sent"),
+                name="transaction_one_issuance_of_a_sale",
+            ),
+            models.UniqueConstraint(fields=["corrects"], name="transaction_corrected_once"),
+            models.CheckConstraint(
+                condition=Q(original__isnull=True) | Q(operation__in=sorted(states.TAKING_BACK)),
+                name="transaction_only_a_return_has_an_original",
             ),
         ]
         indexes = [
@@ -195,6 +217,11 @@ class Transaction(models.Model):
                 fields=["confirmation_number"],
                 condition=~Q(confirmation_number=""),
                 name="transaction_confirmation",
+            ),
+            models.Index(
+                fields=["checkout_id"],
+                condition=~Q(checkout_id=""),
+                name="transaction_checkout",
             ),
             models.Index(
                 fields=["-opened_at", "-id"],
@@ -229,6 +256,17 @@ class Transaction(models.Model):
         return self.store.tzinfo
 
     @property
+    def is_issuance(self) -> bool:
+        """Whether it gives miles, takes some back or records a sale, rather than redeems."""
+        return states.Operation(self.operation) in states.ISSUANCE
+
+    @property
+    def is_undoing(self) -> bool:
+        """Whether its miles go the other way: given back to a collector, or taken back."""
+        operation = states.Operation(self.operation)
+        return operation is states.Operation.REVERSE or operation in states.TAKING_BACK
+
+    @property
     def is_granted(self) -> bool:
         """Whether the programme approved it."""
         return states.State(self.state) in states.GRANTED
@@ -241,8 +279,43 @@ class Transaction(models.Model):
             wanted=states.Wanted(self.wanted),
             is_after_doubt=self.after_doubt,
             has_been_doubted=self.doubted_at is not None,
+            is_acknowledged=self.acknowledged_fence is not None,
             now=now,
         )
+
+
+class OfferResult(models.Model):
+    """What became of the miles of one offer of an issuance, as the programme last said it.
+
+    Miles are positive, whichever way they go. `nth` tells offers of one id apart.
+    """
+
+    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="offers")
+    offer_id = models.CharField(_("offer"), max_length=64)
+    nth = models.PositiveSmallIntegerField(default=1)
+    offer_code = models.CharField(_("offer code"), max_length=64)
+    location_code = models.CharField(_("location"), max_length=8, blank=True)
+    description = models.CharField(_("offer"), max_length=200, blank=True)
+    miles = models.BigIntegerField(_("miles"))
+    status = models.CharField(_("state"), max_length=12, choices=choices.OfferStatus.choices)
+    confirmation_number = models.CharField(_("confirmation"), max_length=40, blank=True)
+    processed_at = models.DateTimeField(null=True)
+    error_code = models.CharField(_("error"), max_length=64, blank=True)
+    error_reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["transaction", "offer_id", "nth"], name="offer_result_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=choices.OfferStatus.values), name="offer_result_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offer_id}: {self.miles} {self.status}"
 
 
 class Attempt(models.Model):
@@ -321,40 +394,3 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step} {self.outcome or self.needs_person}"
-
-
-class ProgrammeState(models.Model):
-    """How the programme answers just now: one row, written by `programme` alone."""
-
-    is_up = models.BooleanField(default=True)
-    answer_ms = models.PositiveIntegerField(null=True)
-    heard_at = models.DateTimeField(null=True)
-    changed_at = models.DateTimeField(null=True)
-    response_code = models.CharField(max_length=8, blank=True)
-
-    # The breaker (`breaker`): open since when and why, when to probe next, and the blind indexes
-    # of the collectors with the last unknowns, never their numbers.
-    breaker_opened_at = models.DateTimeField(null=True)
-    breaker_why = models.CharField(max_length=16, blank=True)
-    probe_at = models.DateTimeField(null=True)
-    suspects = models.JSONField(default=list)
-
-    def __str__(self) -> str:
-        return "up" if self.is_up else "down"
-
-
-class LogState(models.Model):
-    """How the log itself stands: one row, written by `quarantine` and `watch` alone.
-
-    `lives` names this database and every life it was given after a quarantine, newest last; a mark
-    outside of it that knows another one belongs to what this database does not know.
-    """
-
-    lives = models.JSONField(default=list)
-    quarantined_at = models.DateTimeField(null=True)
-    quarantine_why = models.CharField(max_length=200, blank=True)
-    swept_at = models.DateTimeField(null=True)
-    swept_by = models.CharField(max_length=80, blank=True)
-
-    def __str__(self) -> str:
-        return "the log's state"

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from backoffice.devices.models import Device
 from backoffice.journal.models import ProgrammeState, Transaction
-from backoffice.journal.states import Operation, State
+from backoffice.journal.states import CASH, ISSUANCE, Operation, State
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Store
@@ -36,7 +36,11 @@ _CASH_STATES: Final = frozenset(State) - {
     State.PARTIAL,
     State.REJECTED,
 }
-_STATES_OF: Final = {Operation.REDEEM: _CASH_STATES, Operation.REVERSE: _CASH_STATES}
+_ISSUANCE_STATES: Final = frozenset(State) - {State.APPROVED, State.DECLINED, State.EXPIRED}
+_STATES_OF: Final = {
+    **dict.fromkeys(CASH, _CASH_STATES),
+    **dict.fromkeys(ISSUANCE, _ISSUANCE_STATES),
+}
 # A literal: SQLite does not see that a parameter meets the condition of a partial index.
 EMPTY: Final = Func(template="''", output_field=CharField())
 # More streams than this cost more than reading past rows that do not match.
@@ -62,6 +66,8 @@ class LogFilters:
     is_reversed: bool | None = None
     is_credited: bool = False
     is_for_a_person: bool = False
+    # Redemptions and reversals alone.
+    is_cash: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,11 +142,12 @@ def latest(
     on_or_after: datetime | None = None,
     limit: int = PAGE_ROWS,
 ) -> list[Transaction]:
-    """Return the newest rows of a store or till, newest first."""
+    """Return the newest redemptions and reversals of a store or till, newest first."""
     filters = LogFilters(
         opened_from=on_or_after,
         store_id=store.pk if store else None,
         device_id=device.pk if device else None,
+        is_cash=True,
     )
     return list(log_page(user, filters, limit=limit).rows)
 
@@ -246,12 +253,14 @@ def _streams(scope: Scope, filters: LogFilters) -> list[QuerySet[Transaction]]:
     is_rare = bool(filters.states) and State.DONE not in filters.states
     if filters.response_code or is_rare or (filters.states and is_of_any_store):
         # Spelled out, kind and state let the index of codes or of states end a search at once.
-        kinds = [filters.operation] if filters.operation else list(Operation)
+        kinds = [Operation(filters.operation)] if filters.operation else list(Operation)
+        if filters.response_code:
+            kinds = [kind for kind in kinds if kind in CASH]  # Issuance has no such codes.
         rows = _within(rows, store_ids)
         return [
             rows.filter(state=state, operation=kind)
             for kind in kinds
-            for state in filters.states or sorted(_STATES_OF[Operation(kind)])
+            for state in sorted(_STATES_OF[kind].intersection(filters.states or State))
         ]
     rows = _in_states(rows, filters.states)
     if store_ids is None or is_of_any_store or filters.operation:
@@ -296,6 +305,8 @@ def _condition(filters: LogFilters) -> Q:
         condition &= Q(reversed_at__isnull=not filters.is_reversed)
     if filters.is_credited:
         condition &= ~Q(credit_given=EMPTY)
+    if filters.is_cash:
+        condition &= Q(operation__in=sorted(CASH))
     if filters.is_for_a_person:
         condition &= ~Q(needs_person=EMPTY)
     return condition

@@ -9,6 +9,21 @@ class Operation(StrEnum):
 
     REDEEM = "redeem"
     REVERSE = "reverse"
+    ISSUE = "issue"  # Miles for a sale: POST or ISSUE, as the sponsor's miles are calculated.
+    RETURN = "return"  # Miles of a sale taken back: REVERSE or RETURN.
+    POST_EVENT = "post_event"
+    REVERSE_EVENT = "reverse_event"
+    RECORD = "record"
+
+
+CASH = frozenset({Operation.REDEEM, Operation.REVERSE})
+ISSUANCE = frozenset(Operation) - CASH
+# The programme has these of one collector one after the other, pending ones included.
+ORDERED = ISSUANCE - {Operation.RECORD}
+# What takes miles back, and may name the issuance it takes them from.
+TAKING_BACK = frozenset({Operation.RETURN, Operation.REVERSE_EVENT})
+# The page of RECORD shows no Idempotency-Key, and it moves nothing.
+KEYLESS = frozenset({Operation.RECORD})
 
 
 class Wanted(StrEnum):
@@ -68,6 +83,7 @@ _ANSWERED = frozenset(
         State.PARTIAL,
         State.REJECTED,
         State.PENDING,
+        State.DONE,
     }
 )
 # From → to. A definitive answer is a fact, whoever brings it and however late (S4), so every
@@ -121,9 +137,15 @@ def shown(
     wanted: Wanted,
     is_after_doubt: bool,
     has_been_doubted: bool,
+    is_acknowledged: bool = False,
     now: datetime,
 ) -> Shown:
-    """Return what a screen says. An armed row whose lease is over is a doubt: its sender died."""
+    """Return what a screen says. An armed row whose lease is over is a doubt: its sender died.
+
+    What the programme has acknowledged is pending, also while it is asked about once more.
+    """
+    if is_acknowledged and state in {State.ARMED, State.DOUBT}:
+        return Shown.PENDING
     is_overdue = due_at is None or due_at <= now
     if state is State.DOUBT or (state is State.ARMED and (has_been_doubted or is_overdue)):
         return Shown.CANCELLING if wanted is Wanted.CANCEL else Shown.DOUBT

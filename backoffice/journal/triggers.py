@@ -33,9 +33,10 @@ _FROZEN = (
     "deadline_at",
     "local_date",
     "zone",
-    "replay_until",
     "reverses_id",
     "corrects_id",
+    "original_id",
+    "checkout_id",
     "is_training",
 )
 _TERMINAL = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
@@ -72,6 +73,15 @@ RULES = (
         event="UPDATE",
         condition=" OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in _FROZEN),
         message="a transaction's request is frozen",
+    ),
+    Rule(
+        name="milepost_transaction_window",
+        table="journal_transaction",
+        event="UPDATE",
+        # How long a key is trusted counts from its first send, which may be long after the sale.
+        condition="(OLD.state <> 'queued' OR OLD.operation IN ('redeem', 'reverse')) "
+        "AND NEW.replay_until IS DISTINCT FROM OLD.replay_until",
+        message="a transaction's window is frozen once it is sent",
     ),
     Rule(
         name="milepost_transaction_terminal",
@@ -116,6 +126,22 @@ RULES = (
         event="DELETE",
         condition="TRUE",
         message="transactions are never deleted",
+    ),
+    Rule(
+        name="milepost_offer_final",
+        table="journal_offerresult",
+        event="UPDATE",
+        condition="OLD.status <> 'pending' OR NEW.transaction_id IS DISTINCT FROM "
+        "OLD.transaction_id OR NEW.offer_id IS DISTINCT FROM OLD.offer_id "
+        "OR NEW.nth IS DISTINCT FROM OLD.nth",
+        message="what became of an offer's miles is never changed",
+    ),
+    Rule(
+        name="milepost_offer_kept",
+        table="journal_offerresult",
+        event="DELETE",
+        condition="TRUE",
+        message="offers of a transaction are never deleted",
     ),
     Rule(
         name="milepost_attempt_once",

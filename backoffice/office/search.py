@@ -34,7 +34,7 @@ _A_CARD: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){10,}(?!\d)")
 
 # The word in the URL, what it is called, and the states of the log behind it.
 STATE_CHOICES: Final = (
-    ("done", _("Done"), (State.DONE,)),
+    ("done", _("Done"), (State.DONE, State.CONFIRMED)),
     ("reversed", _("Reversed"), ()),
     ("credited", _("Credit given"), ()),
     ("approved", _("Approved, not shown"), (State.APPROVED,)),
@@ -42,6 +42,8 @@ STATE_CHOICES: Final = (
     ("manual", _("Needs a person"), (State.MANUAL,)),
     ("declined", _("Refused"), (State.DECLINED,)),
     ("expired", _("Too late"), (State.EXPIRED,)),
+    ("pending", _("Pending"), (State.PENDING,)),
+    ("rejected", _("Rejected"), (State.REJECTED, State.PARTIAL)),
     ("queued", _("Not sent yet"), (State.QUEUED,)),
     ("not_sent", _("Not sent"), (State.NOT_SENT,)),
 )

@@ -16,7 +16,10 @@ class SponsorAdmin(AuditedAdmin):
     search_fields = ("code", "name")
     fieldsets = (
         (None, {"fields": ("code", "name", "is_active")}),
-        (_("Given by the programme"), {"fields": ("vendor_id", "acquirer_id", "programme_zone")}),
+        (
+            _("Given by the programme"),
+            {"fields": ("vendor_id", "acquirer_id", "programme_zone", "calculation")},
+        ),
         (
             _("Words in English"),
             {

@@ -18,6 +18,13 @@ class Language(models.TextChoices):
     FRENCH = "fr", _("French")
 
 
+class Calculation(models.TextChoices):
+    """Who works out the miles of a sale (PRODUCT 4)."""
+
+    AMRP = "amrp", _("Calculated by the programme")
+    PARTNER = "partner", _("Calculated by our own offers")
+
+
 def validate_zone(value: str) -> None:
     """Refuse a time zone that the pinned rules do not know."""
     if value not in zoneinfo.available_timezones():
@@ -53,6 +60,13 @@ class Sponsor(models.Model):
         max_length=64,
         default="America/Toronto",
         validators=[validate_zone],
+    )
+    calculation = models.CharField(
+        _("miles of a sale"),
+        max_length=8,
+        choices=Calculation.choices,
+        default=Calculation.AMRP,
+        help_text=_("Who works out how many miles a sale earns."),
     )
     programme_en = models.CharField(_("programme, English"), max_length=40, default="AIR MILES")
     programme_fr = models.CharField(_("programme, French"), max_length=40, default="AIR MILES")

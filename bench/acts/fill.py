@@ -152,6 +152,7 @@ def _asked(write: _Dialect) -> dict[str, str]:
         "path": "'/checkout/amcash/redeem'",
         "content_type": "'application/json'",
         "trace_id": write.digits(12, "i"),
+        "checkout_id": "''",
         "collector_mac": write.digits(64, "i % 100003"),
         "collector_last4": write.digits(4, "(i / 2) % 10000"),
         "card_entry_mode": "'SCAN'",

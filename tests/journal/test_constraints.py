@@ -7,8 +7,17 @@ import pytest
 from django.db import IntegrityError
 from django.db.transaction import atomic
 
-from backoffice.journal.models import Attempt, Payload, Transaction
-from backoffice.journal.states import GRANTED, LIVE_REVERSAL, SETTLED, TERMINAL, UNSETTLED, State
+from backoffice.journal.models import Attempt, OfferResult, Payload, Transaction
+from backoffice.journal.states import (
+    GRANTED,
+    LIVE_REVERSAL,
+    SETTLED,
+    TAKING_BACK,
+    TERMINAL,
+    UNSETTLED,
+    Operation,
+    State,
+)
 from tests.cast import Cast
 from tests.journal.rows import DEADLINE, refused, written
 
@@ -26,7 +35,7 @@ def test_every_constraint_has_its_test_here() -> None:
     # A constraint that is added without a test below is one that nobody saw refuse anything.
     named = {
         constraint.name
-        for model in (Transaction, Attempt, Payload)
+        for model in (Transaction, Attempt, Payload, OfferResult)
         for constraint in model._meta.constraints
     }
     assert named == {
@@ -38,6 +47,11 @@ def test_every_constraint_has_its_test_here() -> None:
         "transaction_one_live_reversal",
         "transaction_one_live_redemption_of_a_sale",
         "transaction_one_armed_of_a_collector",
+        "transaction_one_issuance_of_a_sale",
+        "transaction_corrected_once",
+        "transaction_only_a_return_has_an_original",
+        "offer_result_once",
+        "offer_result_status_known",
         "attempt_fence_once",
         "payload_one_body",
     }
@@ -176,3 +190,55 @@ def test_a_transaction_has_one_body(cast: Cast) -> None:
             transaction=row, fence=fence, sender="web", armed_at=DEADLINE
         )
         Payload.objects.create(attempt=attempt, **values)
+
+
+def test_sales_without_a_collector_are_recorded_at_the_same_time(cast: Cast) -> None:
+    for _ in range(2):
+        written(cast, operation="record", state="armed", collector_mac="")
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.NOT_SENT}))
+def test_a_sale_earns_its_miles_once(cast: Cast, state: State) -> None:
+    first = written(cast, operation="issue", sale_ref="sale", state=state)
+    broken = breaks("one_issuance_of_a_sale", "sale_ref")
+    with pytest.raises(IntegrityError, match=broken), atomic():
+        written(cast, operation="issue", sale_ref="sale")
+    # What is still owed for it is a correction; paying with miles is another matter.
+    written(cast, operation="issue", sale_ref="sale", corrects=first)
+    written(cast, operation="redeem", sale_ref="sale")
+
+
+def test_miles_that_were_never_sent_leave_their_sale_open(cast: Cast) -> None:
+    written(cast, operation="issue", sale_ref="sale", state="not_sent")
+    written(cast, operation="issue", sale_ref="sale")
+
+
+def test_an_operation_is_corrected_once(cast: Cast) -> None:
+    first = written(cast, operation="issue", state="rejected")
+    written(cast, operation="issue", corrects=first, state="rejected")
+    broken = breaks("transaction_corrected_once", "corrects_id")
+    with pytest.raises(IntegrityError, match=broken), atomic():
+        written(cast, operation="issue", corrects=first)
+
+
+@pytest.mark.parametrize("operation", sorted(Operation))
+def test_only_what_takes_miles_back_has_an_original(cast: Cast, operation: Operation) -> None:
+    given = written(cast, operation="issue", state="confirmed")
+    links = {"reverses": written(cast)} if operation is Operation.REVERSE else {}
+    if operation in TAKING_BACK:
+        written(cast, operation=operation, original=given)
+        return
+    broken = "transaction_only_a_return_has_an_original"
+    with pytest.raises(IntegrityError, match=broken), atomic():
+        written(cast, operation=operation, original=given, **links)
+
+
+def test_an_offer_of_a_transaction_ends_in_one_known_way(cast: Cast) -> None:
+    values = {"transaction": written(cast, operation="issue"), "offer_code": "STANDARD"}
+    OfferResult.objects.create(offer_id="1", miles=5, status="pending", **values)
+    OfferResult.objects.create(offer_id="1", nth=2, miles=5, status="pending", **values)
+    broken = breaks("offer_result_once", "journal_offerresult.transaction_id")
+    with pytest.raises(IntegrityError, match=broken), atomic():
+        OfferResult.objects.create(offer_id="1", miles=5, status="pending", **values)
+    with pytest.raises(IntegrityError, match="offer_result_status_known"), atomic():
+        OfferResult.objects.create(offer_id="2", miles=5, status="given", **values)

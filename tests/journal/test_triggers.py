@@ -15,7 +15,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.journal import triggers
 from backoffice.journal.decisions import Verdict
 from backoffice.journal.models import Attempt, Payload, Transaction
-from backoffice.journal.states import TERMINAL, State
+from backoffice.journal.states import ISSUANCE, TERMINAL, Operation, State
 from tests.cast import Cast
 from tests.journal.rows import approved, opened, record, refused, sql, written
 
@@ -41,11 +41,26 @@ FROZEN = {
     "deadline_at": "'2020-01-01 00:00:00+00'",
     "local_date": "'2020-01-01'",
     "zone": "'UTC'",
-    "replay_until": "'2020-01-01 00:00:00+00'",
     "reverses_id": "id",
     "corrects_id": "id",
+    "original_id": "id",
+    "checkout_id": "'another'",
     "is_training": "TRUE",
 }
+
+
+@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("state", State)
+def test_how_long_a_key_is_trusted_is_known_once_it_is_sent(
+    cast: Cast, operation: Operation, state: State
+) -> None:
+    links = {"reverses": approved(cast)} if operation is Operation.REVERSE else {}
+    row = written(cast, operation=operation, state=state, **links)
+    change = "UPDATE journal_transaction SET replay_until = opened_at WHERE id = %s"
+    if operation in ISSUANCE and state is State.QUEUED:
+        sql(change, row.pk)
+    else:
+        refused("window is frozen", change, row.pk)
 
 
 def test_every_frozen_column_is_tried_below() -> None:

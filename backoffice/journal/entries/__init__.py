@@ -5,10 +5,11 @@ together, and none may run inside somebody else's transaction. Changes are compa
 whoever comes second re-reads the row and believes it.
 """
 
-from backoffice.journal.entries.alarms import warn_of_deadlines
+from backoffice.journal.entries.alarms import warn_of_deadlines, warn_of_waiting
 from backoffice.journal.entries.claims import Taken, claim, claim_next, due
 from backoffice.journal.entries.credits import give_credit
 from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
+from backoffice.journal.entries.issuing import open_issuance
 from backoffice.journal.entries.opening import open_transaction, repeated, send_again
 from backoffice.journal.entries.policies import give_back_unshown
 from backoffice.journal.entries.rows import reread
@@ -39,6 +40,7 @@ __all__ = [
     "give_up_unsent",
     "hurry",
     "hurry_all",
+    "open_issuance",
     "open_transaction",
     "present",
     "proposal_of",
@@ -50,4 +52,5 @@ __all__ = [
     "reread",
     "send_again",
     "warn_of_deadlines",
+    "warn_of_waiting",
 ]

@@ -8,11 +8,12 @@ from django.db import IntegrityError, connection
 from django.db.models import Q, QuerySet
 from django.db.transaction import atomic
 
-from backoffice.journal import decisions, programme, quarantine, safety, waiting
+from backoffice.journal import decisions, issuing, programme, quarantine, safety, waiting
 from backoffice.journal.decisions import Change
 from backoffice.journal.entries import rows
+from backoffice.journal.entries.issuing import ahead_of, postpone, release
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import SETTLED, Operation, State
+from backoffice.journal.states import ISSUANCE, SETTLED, Operation, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ def due(operations: Iterable[Operation], *, now: datetime, limit: int) -> list[T
 
     While nothing may be armed these are only the rows whose time to be sent is over.
     """
-    rows_due = _due(operations, now).select_related("store__sponsor", "device", "user")
+    rows_due = _due(operations, now).select_related("store__sponsor", "device", "user", "original")
     return list(rows_due[:limit])
 
 
@@ -99,8 +100,8 @@ def _due(operations: Iterable[Operation], now: datetime) -> QuerySet[Transaction
         # `decisions.when_due` has the last word on each.
         rows_due = rows_due.filter(
             Q(state=State.QUEUED, operation=Operation.REDEEM)
-            | Q(state=State.QUEUED, deadline_at__lte=now)
-            | (~Q(state=State.QUEUED) & Q(replay_until__lte=now))
+            | Q(state=State.QUEUED, operation=Operation.REVERSE, deadline_at__lte=now)
+            | (~Q(state=State.QUEUED) & Q(acknowledged_fence=None, replay_until__lte=now))
         )
     return rows_due.order_by("deadline_at", "due_at")
 
@@ -110,12 +111,17 @@ def _take(
 ) -> bool:
     """Arm the row or close it, in the caller's commit; say whether it is armed for this sweep."""
     has_lapsed = row.state == State.ARMED
-    change = decisions.when_due(rows.facts(row, has_lapsed=has_lapsed), now=now)
+    table = issuing if row.operation in ISSUANCE else decisions
+    change = table.when_due(rows.facts(row, has_lapsed=has_lapsed), now=now)
     if change is not None:
         if _may_close():
             _close(row, change, sender, now)
         return False
     if not _may_arm():
+        return False
+    ahead = ahead_of(row) if row.state == State.QUEUED else None
+    if ahead is not None:
+        postpone(row, ahead, now=now)
         return False
     before = State(row.state)
     if not rows.arm(
@@ -136,4 +142,5 @@ def _close(row: Transaction, change: Change, sender: str, now: datetime) -> None
         needs_person=change.needs_person,
         settled_at=now if change.state in SETTLED else None,
     ):
+        release(row, now)
         rows.log(row, str(change.state), actor=sender, why=change.needs_person)

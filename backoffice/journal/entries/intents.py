@@ -1,7 +1,8 @@
 """What the log's writer takes and what it refuses with. Values only."""
 
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -51,6 +52,11 @@ class Intent:
     basket_cents: int | None = None
     asked_cents: int | None = None
     reverses: Transaction | None = None
+    # Of an issuance: its number at the programme, what it takes miles from, what it puts right.
+    checkout_id: str = ""
+    original: Transaction | None = None
+    corrects: Transaction | None = None
+    reference: uuid.UUID = field(default_factory=uuid.uuid4)
     # What the caller asked for, without what we add (times, keys): equal means the same request.
     asked: str = ""
 

@@ -11,8 +11,18 @@ from backoffice.journal.choices import Result
 from backoffice.journal.decisions import Facts
 from backoffice.journal.entries.intents import Intent
 from backoffice.journal.models import Attempt, Transaction
-from backoffice.journal.states import Operation, State, is_lawful
+from backoffice.journal.states import ISSUANCE, Operation, State, is_lawful
 from backoffice.people.actors import Actor, Channel
+
+_NOUNS = {
+    Operation.REDEEM: "redemption",
+    Operation.REVERSE: "reversal",
+    Operation.ISSUE: "issuance",
+    Operation.RETURN: "miles_return",
+    Operation.POST_EVENT: "event_issuance",
+    Operation.REVERSE_EVENT: "event_return",
+    Operation.RECORD: "sale_record",
+}
 
 
 def reread(row: Transaction) -> Transaction:
@@ -22,7 +32,9 @@ def reread(row: Transaction) -> Transaction:
 
 def read(pk: int) -> Transaction:
     """Return the row with this key, with what screens read beside it."""
-    whole = Transaction.objects.select_related("store__sponsor", "device", "user", "reverses")
+    whole = Transaction.objects.select_related(
+        "store__sponsor", "device", "user", "reverses", "original"
+    )
     return whole.get(pk=pk)
 
 
@@ -52,6 +64,7 @@ def insert(
     original = intent.reverses
     deadline_at = original.deadline_at if original else clock.reversal_deadline(now, tzinfo)
     row = Transaction.objects.create(
+        reference=intent.reference,
         operation=intent.operation,
         **_at_birth(right, now),
         store=actor.device.store,
@@ -64,6 +77,7 @@ def insert(
         language=intent.language,
         path=intent.path,
         trace_id=intent.trace_id,
+        checkout_id=intent.checkout_id,
         collector_mac=collector_mac,
         collector_last4=intent.card_number[-4:],
         card_entry_mode=intent.card_entry_mode,
@@ -78,6 +92,8 @@ def insert(
         zone=zone,
         tzdata_version=clock.tzdata_version(),
         reverses=original,
+        original=intent.original,
+        corrects=intent.corrects,
     )
     payloads.add(row, intent.body)
     if right is not None:
@@ -143,6 +159,9 @@ def arm(
     if row.first_sent_at is None or only is State.QUEUED:
         # Queued proves that nothing left before (S6), so this is the first send.
         changes["first_sent_at"] = now
+        if row.operation in ISSUANCE:
+            # It may have waited for days; its key is as old as its first send.
+            changes["replay_until"] = now + decisions.KEY_WINDOW
     if only is State.ARMED:
         # Its sender died between its two commits, so nobody knows what left.
         changes["has_unknown"] = True
@@ -168,6 +187,7 @@ def facts(row: Transaction, *, has_lapsed: bool = False) -> Facts:
     # It was queued when the till asked for it: the till was told that it is sent by itself, and
     # looked away.
     was_put_off = row.first_sent_at is not None and row.first_sent_at > row.opened_at
+    acknowledged = row.acknowledged_fence
     return Facts(
         operation=Operation(row.operation),
         state=State(row.state),
@@ -176,7 +196,21 @@ def facts(row: Transaction, *, has_lapsed: bool = False) -> Facts:
         replay_until=row.replay_until,
         deadline_at=row.deadline_at,
         is_unattended=row.channel == Channel.SETTLE or row.doubted_at is not None or was_put_off,
+        is_acknowledged=acknowledged is not None,
+        looks=1 if acknowledged is None else row.fence - acknowledged + 1,
+        **_of_the_original(row),
     )
+
+
+def _of_the_original(row: Transaction) -> dict[str, Any]:
+    original = row.original
+    if original is None:
+        return {}
+    settled_at = original.settled_at
+    return {
+        "original_state": State(original.state),
+        "is_original_news": settled_at is not None and settled_at > row.opened_at,
+    }
 
 
 def intent_mac(operation: Operation, asked: str) -> str:
@@ -189,13 +223,17 @@ def name(actor: Actor) -> str:
     return actor.user.username if actor.user else f"till {actor.device.number}"
 
 
+def event_name(row: Transaction, event: str) -> str:
+    """Return what the audit log calls a change of this row: `redemption.approved`."""
+    return f"{_NOUNS[Operation(row.operation)]}.{event}"
+
+
 def log(
     row: Transaction, event: str, *, actor: str, channel: str = "", **details: str | int
 ) -> None:
     """Add the audit entry of a change, in the caller's commit."""
-    noun = "redemption" if row.operation == Operation.REDEEM else "reversal"
     trail.record(
-        f"{noun}.{event}",
+        event_name(row, event),
         subject=f"transaction:{row.reference}",
         actor=actor,
         channel=channel or Channel.SETTLE,

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.db.transaction import atomic
 
-from backoffice.journal import decisions, payloads
+from backoffice.journal import decisions, issuing, payloads
 from backoffice.journal.choices import Result
 from backoffice.journal.decisions import DEFINITIVE, Change, Finding, Verdict
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import MakeReversal
+from backoffice.journal.entries.issuing import keep_offers, release
 from backoffice.journal.entries.wishes import queue_reversal
 from backoffice.journal.models import Attempt, Transaction
-from backoffice.journal.states import SETTLED, Operation, State, Wanted
+from backoffice.journal.states import ISSUANCE, SETTLED, Operation, State, Wanted
 
 _RESULTS = {
     Verdict.UNKNOWN: Result.UNKNOWN,
@@ -73,6 +74,7 @@ def record(
                 queue_reversal(row, make_reversal, now)
         elif row.fence == fence and row.state == State.ARMED:
             _guess(row, finding, now)
+            keep_offers(row, finding.offers)
     return rows.reread(row)
 
 
@@ -134,12 +136,17 @@ def _merge(row: Transaction, finding: Finding, now: datetime) -> bool:
         rows.log(row, "contradicted", actor=row.owner, code=finding.response_code)
         return False
     _settled(row, change, finding, now)
+    keep_offers(row, finding.offers)
+    release(row, now)
     if row.reverses_id is not None and row.is_granted:
         Transaction.objects.filter(pk=row.reverses_id).update(reversed_at=now)
     return True
 
 
 def _is_another_grant(row: Transaction, finding: Finding) -> bool:
+    if finding.verdict is Verdict.CONFIRMED:
+        told = (row.confirmation_number, row.miles)
+        return row.is_granted and told != (finding.confirmation_number, finding.miles)
     if not row.is_granted or finding.verdict is not Verdict.APPROVED:
         return False
     # What people decided has no units, and a number only where the help desk gave one.
@@ -179,21 +186,27 @@ def _answer_fields(finding: Finding) -> dict[str, Any]:
 
 
 def _guess(row: Transaction, finding: Finding, now: datetime) -> None:
-    change = decisions.after_silence(
-        rows.facts(row), finding.verdict, now=now, spread=_spread(row.pk)
-    )
+    table = issuing if row.operation in ISSUANCE else decisions
+    if finding.verdict is Verdict.PENDING and row.acknowledged_fence is None:
+        row.acknowledged_fence = row.fence
+    change = table.after_silence(rows.facts(row), finding.verdict, now=now, spread=_spread(row.pk))
     changes: dict[str, Any] = {
         "due_at": change.due_at,
         "needs_person": change.needs_person,
         "http_status": finding.http_status,
         "response_code": finding.response_code,
     }
+    if row.operation in ISSUANCE:
+        changes["acknowledged_fence"] = row.acknowledged_fence
+        changes["confirmation_number"] = finding.confirmation_number or row.confirmation_number
     if finding.verdict is Verdict.UNKNOWN:
         changes["has_unknown"] = True
     if change.state is State.DOUBT and row.doubted_at is None:
         changes["doubted_at"] = now
     is_ours = rows.advance(row, change.state, held=row.fence, only=State.ARMED, **changes)
     assert is_ours  # The caller has locked the row and looked.
+    if change.due_at is None:
+        release(row, now)
     event = "doubted" if change.state is State.DOUBT else str(change.state)
     rows.log(row, event, actor=row.owner, code=finding.response_code, why=finding.silence)
 

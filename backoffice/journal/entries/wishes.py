@@ -9,7 +9,15 @@ from django.db.transaction import atomic
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import MakeReversal
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import GRANTED, LIVE_REVERSAL, UNSETTLED, Operation, State, Wanted
+from backoffice.journal.states import (
+    GRANTED,
+    ISSUANCE,
+    LIVE_REVERSAL,
+    UNSETTLED,
+    Operation,
+    State,
+    Wanted,
+)
 from backoffice.people.actors import Actor, Channel
 
 
@@ -61,9 +69,10 @@ def present(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
 
 
 def hurry(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
-    """Make a doubt due at once; the sweep, not this caller, sends it."""
+    """Make a doubt or what is pending due at once; the sweep, not this caller, sends it."""
+    open_states = (State.DOUBT, State.PENDING)
     with atomic(durable=True):
-        changed = Transaction.objects.filter(pk=row.pk, state=State.DOUBT, due_at__gt=now)
+        changed = Transaction.objects.filter(pk=row.pk, state__in=open_states, due_at__gt=now)
         if changed.update(due_at=now):
             rows.log(row, "hurried", actor=rows.name(actor), channel=actor.channel)
     return rows.reread(row)
@@ -75,7 +84,8 @@ def hurry_all(*, now: datetime) -> int:
     The programme answers again. The sweep takes them nearest deadline first, a few at a time, each
     process one after the other, so what waited does not come down on the programme at once.
     """
-    waiting = Q(state=State.DOUBT) | Q(state=State.QUEUED, operation=Operation.REVERSE)
+    sent_by_sweep = sorted(ISSUANCE | {Operation.REVERSE})
+    waiting = Q(state=State.DOUBT) | Q(state=State.QUEUED, operation__in=sent_by_sweep)
     with atomic(durable=True):
         return Transaction.objects.filter(waiting, due_at__gt=now).update(due_at=now)
 

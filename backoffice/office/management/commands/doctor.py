@@ -109,6 +109,7 @@ def _readings(found: Health) -> Iterator[str]:
     yield f"past their time    {_say(found.past_their_time)}"
     yield f"not presented      {_say(found.not_presented)}"
     yield f"missed deadlines   {_say(found.missed_deadlines)}"
+    yield f"waiting long       {_say(found.waiting_long)}"
     for reason, tally in found.with_a_person.items():
         yield f"with a person      {reason}: {_say(tally)}"
     word = {True: "up", False: "down", None: "not known"}[found.programme_is_up]

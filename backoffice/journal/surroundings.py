@@ -1,0 +1,40 @@
+"""Rows kept beside the log without being part of it: how the programme is, how far the log came."""
+
+from django.db import models
+
+
+class ProgrammeState(models.Model):
+    """How the programme answers just now: one row, written by `programme` alone."""
+
+    is_up = models.BooleanField(default=True)
+    answer_ms = models.PositiveIntegerField(null=True)
+    heard_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)
+    response_code = models.CharField(max_length=8, blank=True)
+
+    # The breaker (`breaker`): open since when and why, when to probe next, and the blind indexes
+    # of the collectors with the last unknowns, never their numbers.
+    breaker_opened_at = models.DateTimeField(null=True)
+    breaker_why = models.CharField(max_length=16, blank=True)
+    probe_at = models.DateTimeField(null=True)
+    suspects = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return "up" if self.is_up else "down"
+
+
+class LogState(models.Model):
+    """How the log itself stands: one row, written by `quarantine` and `watch` alone.
+
+    `lives` names this database and every life it was given after a quarantine, newest last; a mark
+    outside of it that knows another one belongs to what this database does not know.
+    """
+
+    lives = models.JSONField(default=list)
+    quarantined_at = models.DateTimeField(null=True)
+    quarantine_why = models.CharField(max_length=200, blank=True)
+    swept_at = models.DateTimeField(null=True)
+    swept_by = models.CharField(max_length=80, blank=True)
+
+    def __str__(self) -> str:
+        return "the log's state"

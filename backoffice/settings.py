@@ -232,6 +232,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SETTLE_EVERY_S,
         "options": {"expires": SETTLE_EVERY_S},
     },
+    "settle-issuance": {
+        "task": "issuance.settle_due",
+        "schedule": SETTLE_EVERY_S,
+        "options": {"expires": SETTLE_EVERY_S},
+    },
     "echo": {
         "task": "amcash.echo",
         "schedule": ECHO_EVERY_S,

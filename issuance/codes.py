@@ -146,12 +146,14 @@ def read(
     *,
     error_codes: Iterable[str] = (),
     earlier_unknown: bool,
+    is_acknowledged: bool = False,
 ) -> Reading:
     """Return what an answer says: its HTTP status, then the status of each offer.
 
     `statuses` is None where the body is none of the programme's. `earlier_unknown` says that an
     earlier send of the same operation has no known outcome, so a refusal of this one proves
-    nothing of that one.
+    nothing of that one. `is_acknowledged` says that an earlier answer was that it is not finished:
+    then a refusal is the end of it only if it rejects the offers themselves.
     """
     form = FORMS[message]
     if http == 401:
@@ -164,7 +166,9 @@ def read(
     if is_busy(error_codes):
         return Reading.BUSY
     if http == 400:
-        return Reading.MANUAL if earlier_unknown else Reading.REJECTED
+        is_the_end = {status_of(text) for text in statuses} == {Status.REJECTED}
+        is_clear = is_the_end if is_acknowledged else not earlier_unknown
+        return Reading.REJECTED if is_clear else Reading.MANUAL
     if not form.earns_by_offer:
         return Reading.DONE
     return _read_offers(form, http, statuses)

@@ -97,6 +97,15 @@ def test_a_bad_request_after_a_doubt_is_a_persons(message: Message) -> None:
 
 
 @pytest.mark.parametrize("message", MOVING)
+@pytest.mark.parametrize("after", [False, True])
+def test_what_was_pending_ends_rejected_only_by_its_offers(message: Message, after: bool) -> None:
+    seen = {"is_acknowledged": True, "earlier_unknown": after}
+    assert read(message, 400, "REJECTED", "rejected", **seen) is Reading.REJECTED
+    assert read(message, 400, **seen) is Reading.MANUAL
+    assert read(message, 400, "REJECTED", "PENDING", **seen) is Reading.MANUAL
+
+
+@pytest.mark.parametrize("message", MOVING)
 @pytest.mark.parametrize("http", [200, 400])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_busy_collector_is_never_a_rejection(message: Message, http: int, after: bool) -> None:

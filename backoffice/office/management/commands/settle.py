@@ -12,8 +12,10 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
-from amcash import pulse, sweep
+from amcash import pulse
+from amcash import sweep as cash
 from backoffice.journal import line, programme
+from issuance import sweep as issuance
 
 log = structlog.get_logger(__name__)
 
@@ -50,4 +52,6 @@ def _round(sender: str, stop: threading.Event) -> None:
     if programme.is_due(timezone.now(), every=every):
         pulse.take()
     pulse.take_if_open()
-    sweep.until_done(sender=sender, stop=stop)
+    # In turns, so that neither product waits for all of the other.
+    while cash.until_done(sender=sender, stop=stop) + issuance.until_done(sender=sender, stop=stop):
+        pass

@@ -1,0 +1,56 @@
+"""What is asked of issuance without a journal row, because it moves nothing: CALCULATE."""
+
+from dataclasses import dataclass
+
+from backoffice.journal import line
+from backoffice.wire import Silence
+from issuance import messages
+from issuance.codes import FORMS, TRIES_ON_500, Message
+from issuance.lines import Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What came back at last. `answer` is None unless it is one of the programme's."""
+
+    answer: Answer | None
+    http_status: int | None
+    silence: Silence | None
+    duration_ms: int
+    tries: int
+
+
+def calculate(body: bytes) -> Heard:
+    """Ask what a basket would earn; a 500 gets two tries more, at once, a silence none."""
+    for tried in range(1, TRIES_ON_500 + 1):
+        heard = _heard(body, tried)
+        if heard.http_status != 500:
+            break
+    return heard
+
+
+def _heard(body: bytes, tried: int) -> Heard:
+    path = FORMS[Message.CALCULATE].path
+    answer = line.platform().exchange(path, body, idempotency_key=None)
+    if isinstance(answer, Silence):
+        return Heard(
+            answer=None,
+            http_status=None,
+            silence=answer,
+            duration_ms=answer.duration_ms,
+            tries=tried,
+        )
+    return Heard(
+        answer=_read(answer.body),
+        http_status=answer.status,
+        silence=None,
+        duration_ms=answer.duration_ms,
+        tries=tried,
+    )
+
+
+def _read(body: bytes) -> Answer | None:
+    try:
+        return messages.parse(body)
+    except messages.Unreadable:
+        return None

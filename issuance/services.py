@@ -1,0 +1,278 @@
+"""The story of miles given and taken back, told in order: calculate, give, take back, settle.
+
+No HTTP request and no form comes in here, no template goes out; the console, the switch, the back
+office and the sweep all call these functions. A till never waits for a pending or lost answer: the
+row is there, and the sweep finishes it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from backoffice.audit import trail
+from backoffice.journal import entries, exchange, line, payloads, programme
+from backoffice.journal.decisions import Finding, Verdict
+from backoffice.journal.entries import Conflict, Intent
+from backoffice.journal.exchange import Delivery
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import ISSUANCE, UNSETTLED, Operation, State
+from backoffice.people.actors import Actor
+from backoffice.vault import VaultError
+from backoffice.wire import Reply, Silence
+from issuance import answers, client, codes, intents, messages, rules
+from issuance.codes import BY_PATH, FORMS, TRIES_ON_500, Message
+from issuance.lines import OfferAnswer
+from issuance.orders import (
+    Calculation,
+    CalculationOrder,
+    EventOrder,
+    IssuanceOrder,
+    RecordOrder,
+    ReturnOrder,
+)
+from issuance.rules import Reason
+
+log = structlog.get_logger(__name__)
+
+OPERATIONS = tuple(sorted(ISSUANCE))
+# Of these, miles may come back: they were given, or may have been.
+_RETURNABLE = UNSETTLED | {State.CONFIRMED, State.PARTIAL}
+
+
+class Refused(Exception):
+    """Nothing was written or sent. `reason` says why; `why` is a sentence for an operator."""
+
+    def __init__(self, reason: Reason, *, why: str = "") -> None:
+        super().__init__(why or reason.value)
+        self.reason = reason
+        self.why = why
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A transaction as it stands, and whether this call began it."""
+
+    transaction: Transaction
+    is_new: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a basket would earn. `offers` is None when the programme did not say."""
+
+    offers: tuple[OfferAnswer, ...] | None
+    error_codes: tuple[str, ...] = ()
+
+
+def calculation_of(actor: Actor) -> Calculation:
+    """Return who works out the miles of this till's sponsor."""
+    return Calculation(actor.device.store.sponsor.calculation)
+
+
+def calculate(order: CalculationOrder, *, actor: Actor, now: datetime) -> Preview:
+    """Ask the programme what a basket would earn. Nothing is written but who asked.
+
+    While the breaker is open nothing is sent, and the preview says nothing.
+    """
+    if programme.standing().is_open:
+        return Preview(offers=None)
+    heard = client.calculate(intents.calculation(order, device=actor.device, now=now))
+    answer = heard.answer
+    trail.record(
+        "basket.calculated",
+        subject=f"card:{order.card.last4}",
+        actor=actor.user.username if actor.user else f"till {actor.device.number}",
+        channel=actor.channel,
+        store=actor.device.store.number,
+        device=actor.device.number,
+        details={"http": heard.http_status or 0, "tries": heard.tries, "ms": heard.duration_ms},
+    )
+    if answer is None or heard.http_status not in FORMS[Message.CALCULATE].statuses:
+        return Preview(offers=None)
+    errors = tuple(code for code, _reason in answer.errors)
+    return Preview(offers=answer.offers if heard.http_status == 200 else None, error_codes=errors)
+
+
+def give(
+    order: IssuanceOrder, *, actor: Actor, now: datetime, corrects: Transaction | None = None
+) -> Outcome:
+    """Give the miles of one sale, at most once per `client_ref` and per sale.
+
+    With `corrects` it puts right an issuance that was rejected, wholly or partly: a new operation,
+    linked to the old one, which stays. Raises Refused before anything is written.
+    """
+    calculation = calculation_of(actor)
+    _refuse(rules.why_not_basket(order.basket) or rules.why_not_awards(order.awards, calculation))
+    _refuse_correction(corrects, Operation.ISSUE)
+    intent = intents.issue(order, calculation, device=actor.device, now=now, corrects=corrects)
+    return _open_and_deliver(intent, actor=actor, now=now)
+
+
+def take_back(
+    order: ReturnOrder,
+    original: Transaction | None,
+    *,
+    actor: Actor,
+    now: datetime,
+    corrects: Transaction | None = None,
+) -> Outcome:
+    """Take back the miles of what is brought back; the caller has looked up the original.
+
+    Without a row of ours, `order.original_id` names the sale. A return whose issuance is not
+    confirmed waits for it. Raises Refused before anything is written.
+    """
+    calculation = calculation_of(actor)
+    _refuse(rules.why_not_basket(order.basket) or rules.why_not_awards(order.awards, calculation))
+    if original is not None:
+        assert original.reference == order.original
+        original = entries.reread(original)
+        is_of_a_sale = original.operation == Operation.ISSUE
+        if not is_of_a_sale or State(original.state) not in _RETURNABLE:
+            raise Refused(Reason.NOT_RETURNABLE)
+    elif calculation is Calculation.AMRP and not order.original_id:
+        # The RETURN page requires it: the programme works out what the sale had earned.
+        raise Refused(Reason.NO_ORIGINAL)
+    _refuse_correction(corrects, Operation.RETURN)
+    intent = intents.give_back(
+        order,
+        calculation,
+        original=original,
+        device=actor.device,
+        now=now,
+        corrects=corrects,
+    )
+    return _open_and_deliver(intent, actor=actor, now=now)
+
+
+def event(
+    order: EventOrder, *, actor: Actor, now: datetime, corrects: Transaction | None = None
+) -> Outcome:
+    """Give miles, or take some back, for a reason that is no sale. Raises Refused."""
+    _refuse(rules.why_not_awards(order.awards, Calculation.PARTNER))
+    operation = Operation.REVERSE_EVENT if order.is_taking_back else Operation.POST_EVENT
+    _refuse_correction(corrects, operation)
+    intent = intents.event(order, device=actor.device, now=now, corrects=corrects)
+    return _open_and_deliver(intent, actor=actor, now=now)
+
+
+def record(order: RecordOrder, *, actor: Actor, now: datetime) -> Outcome:
+    """Log a sale or a return that earned nothing; it moves no miles. Raises Refused."""
+    _refuse(rules.why_not_basket(order.basket))
+    intent = intents.record(order, device=actor.device, now=now)
+    return _open_and_deliver(intent, actor=actor, now=now)
+
+
+def check_now(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
+    """Have the sweep ask again at once for what is open. This call sends nothing itself."""
+    return Outcome(transaction=entries.hurry(row, actor=actor, now=now))
+
+
+def settle_due(*, sender: str, limit: int = 20) -> int:
+    """Send at most `limit` due rows once more; return how many were sent.
+
+    Beat, `settle --forever` and tests call this same function, in any number, at any time. What
+    waits for another issuance of its collector is put off, and no try is spent on it.
+    """
+    began = timezone.now()
+    entries.warn_of_waiting(sender=sender, now=began)
+    sent = 0
+    looked_at: set[int] = set()
+    while len(looked_at) < limit:
+        stamped = exchange.stamp()
+        taken = entries.claim_next(
+            OPERATIONS,
+            sender=sender,
+            now=timezone.now(),
+            lease=exchange.lease(),
+            # What falls due meanwhile is the next sweep's: this one ends.
+            due_by=began,
+            besides=looked_at,
+        )
+        if taken is None:
+            break
+        looked_at.add(taken.row.pk)
+        if taken.is_ours:
+            sent += _sent_again(taken.row, sender, stamped)
+    return sent
+
+
+def _sent_again(row: Transaction, sender: str, stamped: float) -> bool:
+    try:
+        exchange.deliver(row, _delivery(sender, 1), stamped=stamped)
+    except VaultError:
+        # Its bytes cannot be read. It stays armed and is due again when the lease is over; the
+        # others must not wait for somebody to bring back the key.
+        log.error("settle.unreadable", reference=str(row.reference))
+        return False
+    return True
+
+
+def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:
+    sender = line.sender_name("web")
+    stamped = exchange.stamp()
+    try:
+        row, is_new = entries.open_issuance(
+            intent, actor=actor, sender=sender, now=now, lease=exchange.lease()
+        )
+    except entries.Refused as error:
+        raise Refused(_REASONS[error.conflict], why=error.why) from error
+    if is_new and row.state == State.ARMED:
+        delivery = _delivery(sender, TRIES_ON_500)
+        row = exchange.deliver(row, delivery, stamped=stamped, body=intent.body)
+    return Outcome(transaction=row, is_new=is_new)
+
+
+def _delivery(sender: str, tries: int) -> Delivery:
+    return Delivery(
+        classify=_classify,
+        make_reversal=None,
+        sender=sender,
+        tries=tries,
+        is_worth_another=_is_worth_another,
+        # Three tries that each take as long as one may would keep the till beyond its 20 s.
+        tries_begin_within_s=settings.PLATFORM_TOTAL_S,
+    )
+
+
+def _is_worth_another(finding: Finding) -> bool:
+    # The pages ask for it on a 500; after a silence the sweep asks, and the customer may go.
+    return finding.verdict is Verdict.UNKNOWN and finding.http_status == 500
+
+
+def _classify(row: Transaction, answer: Reply | Silence, earlier_unknown: bool) -> Finding:
+    message = BY_PATH[row.path]
+    finding = answers.finding_of(
+        message,
+        answer,
+        earlier_unknown=earlier_unknown,
+        is_acknowledged=row.acknowledged_fence is not None,
+    )
+    form = codes.FORMS[message]
+    if finding.verdict in _WITH_OFFERS and form.earns_by_offer and not form.may_earn_nothing:
+        asked = messages.parse_request(message, payloads.body_of(row))
+        return answers.whole(finding, asked_offers=len(asked.offers))
+    return finding
+
+
+def _refuse(reason: Reason | None) -> None:
+    if reason is not None:
+        raise Refused(reason)
+
+
+def _refuse_correction(corrects: Transaction | None, operation: Operation) -> None:
+    if corrects is None:
+        return
+    is_rejected = State(corrects.state) in {State.REJECTED, State.PARTIAL}
+    if corrects.operation != operation or not is_rejected:
+        raise Refused(Reason.NOT_CORRECTABLE)
+
+
+_WITH_OFFERS = frozenset({Verdict.CONFIRMED, Verdict.PARTIAL})
+_REASONS = {
+    Conflict.OTHER_CONTENT: Reason.OTHER_CONTENT,
+    Conflict.SALE_OPEN: Reason.SALE_OPEN,
+    Conflict.STATE_CHANGED: Reason.STATE_CHANGED,
+}

@@ -1,0 +1,12 @@
+"""What Celery runs. It is a clock and muscle: which row is due, and when, is in the database."""
+
+from celery import shared_task
+
+from backoffice.journal import line
+from issuance import sweep
+
+
+@shared_task(name="issuance.settle_due", ignore_result=True)  # type: ignore[untyped-decorator]
+def settle_due() -> None:
+    """Settle what is due, until nothing more is."""
+    sweep.until_done(sender=line.sender_name("worker"))

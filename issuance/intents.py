@@ -11,7 +11,7 @@ from backoffice.journal.entries import Intent
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
 from backoffice.units import Cents
-from issuance import messages
+from issuance import messages, returns
 from issuance.codes import FORMS, Message
 from issuance.lines import BasketMessage, EventMessage, ItemLine, OfferLine
 from issuance.orders import (
@@ -53,7 +53,12 @@ def issue(
     """Return the intent to give a sale's miles: ISSUE, or POST where the retailer calculates."""
     is_ours = calculation is Calculation.PARTNER
     intent = _of_a_sale(
-        Message.POST if is_ours else Message.ISSUE, Operation.ISSUE, _sale(order), device, now
+        Message.POST if is_ours else Message.ISSUE,
+        Operation.ISSUE,
+        _sale(order),
+        device,
+        now,
+        context=returns.notes(order.basket, order.awards) if is_ours else (),
     )
     return replace(intent, corrects=corrects)
 
@@ -83,6 +88,7 @@ def give_back(
         now,
         original_id=original_id,
         original_asked=str(original.reference) if original else order.original_id,
+        context=returns.notes(order.basket, order.awards) if is_ours else (),
     )
     return replace(intent, original=original, corrects=corrects)
 
@@ -174,6 +180,7 @@ def _of_a_sale(
     original_id: str = "",
     original_asked: str = "",
     transaction_type: str = "",
+    context: tuple[tuple[str, str], ...] = (),
 ) -> Intent:
     reference = uuid.uuid4()
     checkout_id = sale.checkout_id or str(reference)
@@ -187,6 +194,7 @@ def _of_a_sale(
         original_id=original_id,
         transaction_type=transaction_type,
     )
+    body = replace(body, context=context)
     asked = replace(
         body,
         checkout_id=sale.checkout_id or _OURS,

@@ -125,7 +125,7 @@ def take_back(
         # taken now.
         miles = gift.award.miles - gift.taken_back - _deserved(gift.award, lines)
         if miles > 0:
-            found.append(replace(gift.award, miles=Miles(miles)))
+            found.append(replace(gift.award, miles=Miles(miles), terms=""))
     return tuple(found)
 
 

@@ -1,17 +1,34 @@
-"""Reads the offers that a sponsor keeps, and asks them what a sale earns."""
+"""Reads the offers that a sponsor keeps and what became of a sale, and asks what it earns and what
+its return takes back.
+"""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
 from backoffice import clock
+from backoffice.journal import payloads
+from backoffice.journal.choices import OfferStatus
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import UNSETTLED, State
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Sponsor, Store
-from issuance import offers
+from backoffice.units import Cents, Miles
+from issuance import messages, offers, returns
+from issuance.codes import BY_PATH
+from issuance.lines import BasketMessage
 from issuance.models import Exclusion, Offer
 from issuance.offers import Catalogue
 from issuance.orders import Award, Basket
+from issuance.returns import Given, NotReturnable, Sold
+
+# Returns in these states took their miles, or may yet.
+_TAKING: Final = frozenset(UNSETTLED | {State.CONFIRMED, State.PARTIAL})
 
 
 def catalogue_of(sponsor: Sponsor) -> Catalogue:
@@ -52,3 +69,76 @@ def awards_for(basket: Basket, *, store: Store, at: datetime, language: str) -> 
     day = clock.issuance_day(at, store.tzinfo)
     found = offers.earned(basket, catalogue_of(store.sponsor), store=store.number, on=day)
     return tuple(verdict.award(language) for verdict in found)
+
+
+def sale_of(row: Transaction) -> Sold | None:
+    """Return the sale of an issuance as it was sent; None once its bytes are no longer kept."""
+    body = payloads.body_of(row)
+    if not body:
+        return None
+    message = messages.parse_request(BY_PATH[row.path], body)
+    assert isinstance(message, BasketMessage), row.operation
+    return returns.sold_in(message)
+
+
+def awards_back(row: Transaction, brought: Basket) -> tuple[Award, ...]:
+    """Return the miles to take back of an issuance for what is brought back, as REVERSE sends them.
+
+    The items brought keep the numbers they have in the sale. Earlier returns count as long as they
+    may still take their miles. Raises NotReturnable; a return that takes nothing back has no award.
+    """
+    sold = sale_of(row)
+    if sold is None:
+        raise NotReturnable("What was sold is no longer kept.")
+    earlier = list(row.returns.filter(state__in=_TAKING).prefetch_related("offers"))
+    before = [sale_of(one) for one in earlier]
+    baskets = [brought, *(one.basket for one in before if one is not None)]
+    pieces: dict[int, Decimal] = {}
+    for item in (item for basket in baskets for item in basket.items):
+        pieces[item.number] = pieces.get(item.number, Decimal(0)) + item.quantity
+    totals = [basket for basket in baskets if not basket.items]
+    taken: Counter[str] = Counter()
+    for one, asked in zip(earlier, before, strict=True):
+        taken.update(_miles_of(one, asked))
+    return returns.take_back(
+        _standing(row, sold, taken),
+        sold=sold.basket,
+        returned=pieces,
+        returned_cents=Cents(sum(offers.lines_of(basket)[0].final_cents for basket in totals)),
+    )
+
+
+def _standing(row: Transaction, sold: Sold, taken: Counter[str]) -> list[Given]:
+    awards = {award.offer_id: award for award in sold.awards}
+    for result in row.offers.all():
+        # What the programme calculated has no award of ours: it comes back in proportion.
+        awards.setdefault(
+            result.offer_id,
+            Award(
+                offer_id=result.offer_id,
+                offer_code=result.offer_code,
+                miles=Miles(result.miles),
+                description=result.description,
+                location_code=result.location_code,
+            ),
+        )
+    return [
+        Given(
+            award=replace(awards[offer_id], miles=Miles(miles)),
+            taken_back=Miles(taken[offer_id]),
+        )
+        for offer_id, miles in _miles_of(row, sold).items()
+    ]
+
+
+def _miles_of(row: Transaction, asked: Sold | None) -> Counter[str]:
+    """Return the miles of each offer that a row moved, or may yet move."""
+    found: Counter[str] = Counter()
+    results = list(row.offers.all())
+    for result in results:
+        if result.status != OfferStatus.REJECTED:
+            found[result.offer_id] += result.miles
+    if not results and asked is not None:
+        for award in asked.awards:
+            found[award.offer_id] += award.miles
+    return found

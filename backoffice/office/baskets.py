@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
@@ -15,6 +15,7 @@ from backoffice.stores.models import Store
 from backoffice.units import Cents, parse_cents
 from issuance.models import codes_in
 from issuance.orders import Basket, Item
+from issuance.rules import line_total
 
 _MOST_LINES: Final = 200
 _LONGEST_TEXT: Final = 20_000
@@ -111,14 +112,13 @@ def read_line(text: str, place: int) -> Item:
         # A French spreadsheet writes 9,99; where commas part the cells that cannot be.
         price, cells[-1] = price.replace(",", "."), cells[-1].replace(",", ".")
     base_cents, quantity = _price(price), _quantity(cells[4] if len(cells) == 5 else "1")
-    exact = (base_cents * quantity).to_integral_value(ROUND_HALF_UP)
     return Item(
         number=place,
         sku=sku,
         name=sku,
         quantity=quantity,
         base_cents=base_cents,
-        final_cents=Cents(int(exact)),
+        final_cents=line_total(base_cents, quantity),
         department=department,
         category=category,
     )

@@ -23,13 +23,15 @@ from tests.servers.stack import eventually
 
 @dataclass(kw_only=True)
 class Process:
-    """One process of Milepost, by its name in `backoffice.processes`; `label` tells it apart."""
+    """One process of Milepost, by its name in `backoffice.processes` or in a module that alters
+    something about these; `label` tells it apart."""
 
     name: str
     label: str
     environment: Mapping[str, str]
     log: Path
     arguments: Sequence[str] = ()
+    module: str = "backoffice.processes"
     started_at: float = 0.0
     _process: "subprocess.Popen[bytes] | None" = None
 
@@ -44,7 +46,7 @@ class Process:
         self.started_at = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "backoffice.processes", self.name, *self.arguments],
+                [sys.executable, "-m", self.module, self.name, *self.arguments],
                 cwd=ROOT,
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,

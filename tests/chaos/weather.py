@@ -59,7 +59,7 @@ class Weather(threading.Thread):
         """Stop, and have nothing happen to any call any more."""
         self._over.set()
         self.join(timeout=30)
-        ask("DELETE", f"{self._sandbox.url}/_control/faults")
+        self._sandbox.clear_faults()
         self._sandbox.control("settings", outage="")
 
     def _is_booked(self) -> bool:

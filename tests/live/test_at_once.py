@@ -1,4 +1,4 @@
-"""Two presses, a reload, and a platform that is slow, with real web processes."""
+"""A platform that is slow, with real web processes; presses at once are case 5 (tests/cases)."""
 
 import contextlib
 import http.client
@@ -6,10 +6,10 @@ import threading
 import time
 from pathlib import Path
 
-from amcash.messages import INQUIRE_PATH, REDEEM_PATH
+from amcash.messages import INQUIRE_PATH
 from backoffice.processes import WEB_THREADS, WEB_WORKERS
-from tests.live.counter import Counter, Page
-from tests.servers.stack import Sandbox, Web, eventually, web_running
+from tests.live.counter import Counter
+from tests.servers.stack import Sandbox, eventually, web_running
 
 COLLECTOR = "80000010001"
 # A platform that keeps every call, and a gate that keeps everyone before it, for so long that no
@@ -23,38 +23,6 @@ MUTE = {
 CALLS_AT_ONCE = WEB_THREADS // 2
 # However they spread over two processes, one of them is asked by as many as it has threads.
 PEOPLE = WEB_WORKERS * WEB_THREADS
-
-
-def test_ten_simultaneous_confirms_and_a_reload_leave_one_effect(
-    web: Web, sandbox: Sandbox, counter: Counter
-) -> None:
-    form = counter.offered(COLLECTOR)
-    sandbox.fault("delay", path=REDEEM_PATH, seconds=0.7, times=None)
-    gate = threading.Barrier(10)
-    pages: list[Page] = []
-
-    def confirm() -> None:
-        gate.wait()
-        pages.append(counter.post(form))
-
-    people = [threading.Thread(target=confirm) for _ in range(10)]
-    for one in people:
-        one.start()
-    for one in people:
-        one.join(timeout=150)
-    reloaded = counter.post(form)
-    # All are at the same sale, and the last one shows it done.
-    assert len(pages) == 10
-    assert {page.path for page in [*pages, reloaded]} == {reloaded.path}
-    assert reloaded.path.startswith("/sale/")
-    assert "40.00" in reloaded.text
-    # The same press with another amount is another content: refused, and nothing is sent.
-    altered = counter.post(form, units="1")
-    assert "/sale/" not in altered.path
-    assert [one["miles"] for one in sandbox.effects(COLLECTOR)] == [-380]
-    # On a machine so busy that the answer is late, the one press is asked about once more.
-    sent = sandbox.exchanges(REDEEM_PATH)
-    assert len({(one["key"], one["body_sha256"]) for one in sent}) == 1
 
 
 def test_pages_are_served_while_the_platform_answers_nobody(

@@ -96,6 +96,11 @@ class Sandbox:
         """Strike out one fault, whether it has happened or not."""
         ask("DELETE", f"{self.url}/_control/faults?id={number}")
 
+    def clear_faults(self) -> None:
+        """Have nothing happen to any request any more."""
+        answer = ask("DELETE", f"{self.url}/_control/faults")
+        assert answer.status == 200, answer.body
+
     def effects(self, collector: str = "") -> list[dict[str, Any]]:
         """Return every movement of miles, of one collector if one is named."""
         return list(self._look(f"ledger?collector={collector}")["entries"])

@@ -152,6 +152,8 @@ def settled_by_settle_alone(
     """Everything settles; a press took no longer while there was no broker."""
     for one in customers:
         one.finish()
+    # A press that was refused, its card still in doubt, has left its loss booked.
+    shop.sandbox.clear_faults()
     shop.settled()
     took = [took for one in customers for took in one.took_s]
     before = sorted(s for at, s in took if at < gone_at)

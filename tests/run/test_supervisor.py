@@ -114,7 +114,7 @@ def test_all_start_return_after_a_kill_and_stop_together(
 ) -> None:
     data = tmp_path / "da ta"
     with Run(data, environment) as first:
-        assert first.serves()
+        eventually(first.serves)
         # The services, and the keeper beside them.
         assert len(children(first.process.pid)) == len(SERVICES) + 1
         for said in ("/office/", "Test cards", "80000010001", "admin"):
@@ -135,7 +135,7 @@ def test_all_start_return_after_a_kill_and_stop_together(
         assert living(everyone) == []
 
     with Run(data, environment) as second:
-        assert second.serves()
+        eventually(second.serves)
         everyone = family(second.process.pid)
         second.process.kill()
         second.process.wait()

@@ -235,7 +235,7 @@ def _queued_reversal(row: Transaction, words: Words) -> Panel:
     return Panel(
         tone="queued",
         icon="clock",
-        title=_("The miles are given back by themselves"),
+        title=_("The miles go back by themselves"),
         text=_("%(programme)s has not been asked yet. Nothing to press.") % words,
         is_unfinished=True,
     )

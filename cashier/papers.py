@@ -4,17 +4,15 @@ Formats only: what may be said, `amcash.receipts` has decided.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from babel.dates import get_timezone_name
 from django.utils import formats
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from amcash.receipts import Receipt
 from cashier.barcodes import code128
-from cashier.templatetags.milepost import count, money
+from cashier.templatetags.milepost import count, money, zone_word
 from cashier.texts import ENTRY_WORDS
 
 
@@ -59,7 +57,7 @@ def paper_of(receipt: Receipt, *, has_balances: bool = False) -> Paper:
             store_name=f"{receipt.store_name}, {receipt.city}",
             till=_("Till %(number)s") % {"number": receipt.till},
             cashier_name=receipt.cashier,
-            printed=f"{receipt.at:%Y-%m-%d %H:%M} {_zone(receipt.at)}",
+            printed=f"{receipt.at:%Y-%m-%d %H:%M} {zone_word(receipt.at)}",
             lines=_lines(receipt),
             balances=tuple(
                 Line(word=_("Balance, %(word)s") % {"word": word}, value=count(miles))
@@ -111,14 +109,8 @@ def _deadline(receipt: Receipt) -> str:
     day = formats.date_format(until, "D j F")
     return _("Valid for reversal until %(day)s %(time)s") % {
         "day": day,
-        "time": f"{until:%H:%M}\u00a0{_zone(until)}",
+        "time": f"{until:%H:%M}\u00a0{zone_word(until)}",
     }
-
-
-def _zone(moment: datetime) -> str:
-    """The zone as people abbreviate it in the active language: ``EST``, ``HNE``."""
-    locale = "fr_CA" if (get_language() or "en").startswith("fr") else "en_CA"
-    return str(get_timezone_name(moment, width="short", locale=locale))
 
 
 def _barcode(text: str) -> SafeString:

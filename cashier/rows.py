@@ -201,12 +201,13 @@ def _attempt(transaction: Transaction, attempt: Attempt, attempts: Sequence[Atte
 
 
 def _came(attempt: Attempt) -> str:
-    took = seconds(attempt.duration_ms or 0)
+    # In one piece: a unit does not stand on a line of its own.
+    took = f"{seconds(attempt.duration_ms or 0)}\u00a0s"
     match attempt.result:
         case Result.ANSWERED:
-            return _("answered in %(seconds)s s") % {"seconds": took}
+            return _("answered in %(took)s") % {"took": took}
         case Result.UNKNOWN:
-            return _("no answer after %(seconds)s s") % {"seconds": took}
+            return _("no answer after %(took)s") % {"took": took}
         case Result.NOT_SENT:
             return _("could not be reached")
         case Result.NOT_EXECUTED:

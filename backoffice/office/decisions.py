@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.journal import entries, rulings
@@ -17,7 +18,7 @@ from backoffice.journal.choices import Step
 from backoffice.journal.entries import Conflict
 from backoffice.journal.models import Decision, Transaction
 from backoffice.journal.rulings import Ruling
-from backoffice.journal.states import Operation, State
+from backoffice.journal.states import GRANTED, Operation, State
 from backoffice.people.models import User
 from backoffice.units import parse_cents
 from backoffice.wire import scrub
@@ -121,7 +122,7 @@ class ProposalForm(NoteForm):
             if not is_lacking:
                 del self.fields[name]
         if "amount" in self.fields and row.asked_cents is not None:
-            self.fields["amount"].initial = f"{row.asked_cents // 100}.{row.asked_cents % 100:02d}"
+            self.fields["amount"].initial = typed_cents(row.asked_cents)
 
     def clean_amount(self) -> int | None:
         """Return the cents, or None where nothing was typed."""
@@ -135,13 +136,15 @@ class ProposalForm(NoteForm):
     def ruling(self) -> Ruling:
         """Return what was said."""
         found = self.cleaned_data
-        outcome = found.get("outcome")
+        outcome = State(found["outcome"]) if found.get("outcome") else None
+        # Both are asked for in case it went through, and one stands there before it is asked.
+        went_through = outcome in GRANTED
         return Ruling(
             note=found["note"],
-            outcome=State(outcome) if outcome else None,
+            outcome=outcome,
             help_desk_ref=found["help_desk_ref"],
-            confirmation_number=found.get("confirmation_number") or "",
-            amount_cents=found.get("amount"),
+            confirmation_number=found.get("confirmation_number") or "" if went_through else "",
+            amount_cents=found.get("amount") if went_through else None,
         )
 
 
@@ -178,15 +181,24 @@ def task_of(row: Transaction, user: User, form: NoteForm | None = None) -> Task:
     proposal = entries.proposal_of(row) if is_open else None
     if form is None and is_open and user.may_decide:
         form = ProposalForm(row=row) if takes_two and proposal is None else NoteForm()
+    is_own = proposal is not None and proposal.person_id == user.pk
+    if form is not None and is_own:
+        form.fields["note"].label = _("Why you take it back")
     said = [_said(row, one) for one in row.decisions.select_related("person").order_by("id")]
     return Task(
         is_open=is_open,
         takes_two=takes_two,
         said=tuple(said),
         proposal=_said(row, proposal) if proposal else None,
-        is_own=proposal is not None and proposal.person_id == user.pk,
+        is_own=is_own,
         form=form if user.may_decide else None,
     )
+
+
+def typed_cents(cents: int) -> str:
+    """Return an amount as a person types it: ``40.00``, ``40,00`` in French."""
+    point = "," if (get_language() or "en").startswith("fr") else "."
+    return f"{cents // 100}{point}{cents % 100:02d}"
 
 
 def form_of(row: Transaction, step: str, data: QueryDict) -> NoteForm:

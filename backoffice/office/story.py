@@ -11,7 +11,7 @@ from backoffice import clock
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import quarantine
 from backoffice.journal.models import Attempt, Transaction
-from backoffice.journal.states import GRANTED, Operation, Shown, State
+from backoffice.journal.states import CLAIMABLE, GRANTED, Operation, Shown, State
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -167,13 +167,13 @@ def why(shown: Shown) -> "StrPromise":
 
 
 def deadline(row: Transaction, now: datetime) -> Deadline:
-    """Return the reversal deadline. It is open while the redemption stands and time is left."""
+    """Return the reversal deadline. It is open while a reversal can still come in time."""
     left = clock.time_left(now, row.deadline_at)
-    stands = (
-        row.operation == Operation.REDEEM
-        and State(row.state) in GRANTED
-        and row.reversed_at is None
-    )
+    state = State(row.state)
+    if row.operation == Operation.REVERSE:
+        stands = state in CLAIMABLE
+    else:
+        stands = state in GRANTED and row.reversed_at is None
     return Deadline(
         at=row.deadline_at,
         seconds_left=int(left.total_seconds()),

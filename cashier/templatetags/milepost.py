@@ -3,6 +3,7 @@
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from babel.dates import get_timezone_name
 from django import template
 from django.utils import formats
 from django.utils.html import format_html
@@ -81,7 +82,16 @@ def day_clock(moment: datetime | None, place: _HasZone) -> str:
 @register.filter
 def moment_zone(moment: datetime | None, place: _HasZone) -> str:
     """Write a full moment with its zone: ``2026-11-20 13:32 EST``."""
-    return "" if moment is None else moment.astimezone(place.tzinfo).strftime("%Y-%m-%d %H:%M %Z")
+    if moment is None:
+        return ""
+    here = moment.astimezone(place.tzinfo)
+    return f"{here:%Y-%m-%d %H:%M}{_NBSP}{zone_word(here)}"
+
+
+def zone_word(moment: datetime) -> str:
+    """Write the zone of a moment as people abbreviate it: ``EST``, or ``HNE`` in French."""
+    locale = "fr_CA" if _is_french() else "en_CA"
+    return str(get_timezone_name(moment, width="short", locale=locale))
 
 
 @register.filter

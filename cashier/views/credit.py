@@ -18,7 +18,7 @@ from backoffice.journal.choices import Credit
 from backoffice.journal.models import Transaction
 from cashier.credits import given_panel, owed_panel
 from cashier.frames import Frame, SeeOther, at_till, show, words_of
-from cashier.panels import Action, short_ref
+from cashier.panels import Action, grouped, short_ref
 from cashier.rows import facts_of_transaction, moments_of
 from cashier.templatetags.milepost import day_clock
 from cashier.views.redeem import next_customer
@@ -86,6 +86,7 @@ def slip_of(request: HttpRequest, redemption: Transaction) -> HttpResponse:
             "words": words_of(redemption.store.sponsor),
             "store_name": redemption.store.name_in(redemption.language),
             "reference": short_ref(redemption),
+            "confirmation": grouped(redemption.confirmation_number),
             "back": reverse("cashier:sale", args=[redemption.reference]),
         }
         return render(request, "cashier/credit_slip.html", context)

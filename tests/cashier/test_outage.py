@@ -60,7 +60,7 @@ def test_a_reversal_is_shown_as_waiting_to_be_sent(cast: Cast, scripted: Scripte
     page = manager.post(f"{sale}reverse/", client_ref=reference).content.decode()
     assert Transaction.objects.get(operation="reverse").state == State.QUEUED
     assert len(scripted.sent) == 2
-    assert "The miles are given back by themselves" in page
+    assert "The miles go back by themselves" in page
 
 
 def test_the_header_says_that_the_programme_is_down(till: Till, scripted: ScriptedPlatform) -> None:

@@ -239,4 +239,4 @@ def test_a_reversal_tells_the_day_that_stands_on_the_receipt(
         scripted.will(offer(), approved())
         url = south.redeem(COLLECTOR)
         page = south.get(url + "reverse/")
-    assert "2026-11-20 00:30 NST" in page and "2026-11-19" not in page
+    assert "2026-11-20 00:30\u00a0NST" in page and "2026-11-19" not in page

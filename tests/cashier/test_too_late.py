@@ -1,5 +1,6 @@
 """When the time to reverse is over at a till: two minutes before the programme's own deadline."""
 
+import re
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
@@ -86,7 +87,19 @@ def test_the_cashier_records_which_was_given_once(
     assert "Credit given" in till.get("/today/")
     slip = till.client.get(f"{sale}receipt/").content.decode()
     word = {"store_credit": "Store credit", "gift_card": "Gift card"}[kind]
-    assert f"<h2>{word}</h2>" in slip and "$40.00" in slip and "7KQ420X9B1TM" in slip
+    assert f"<h2>{word}</h2>" in slip and "$40.00" in slip and "7KQ4\u00a020X9\u00a0B1TM" in slip
+
+
+def test_a_french_slip_names_the_zone_in_french(
+    till: Till, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.client.cookies["django_language"] = "fr"
+    sale, end = redeemed(till, scripted)
+    at(end, monkeypatch)
+    till.post(f"{sale}credit/", kind="gift_card")
+    slip = till.client.get(f"{sale}receipt/").content.decode()
+    assert "Carte-cadeau" in slip
+    assert re.search(r"\d\u00a0H[AN]E", slip) and "EST" not in slip and "EDT" not in slip
 
 
 @pytest.mark.parametrize("kind", ["cash", "", "STORE_CREDIT"])

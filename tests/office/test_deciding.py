@@ -1,5 +1,6 @@
 """The office's decisions: who may, what is asked, and what a page says of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 from backoffice.journal.models import Decision, Transaction
 from backoffice.people.models import User
 from tests.cast import Cast
-from tests.office.factories import NOON, declined, redemption, reversal, unsettled
+from tests.office.factories import NOON, NOT_GRANTED, declined, redemption, reversal, unsettled
 
 NOTE = "Asked the help desk: nothing was taken."
 
@@ -107,6 +108,32 @@ def test_two_people_decide_and_the_page_keeps_both(cast: Cast) -> None:
     assert "The decision was confirmed by a second person" in page and "$30.00" in page
     row.refresh_from_db()
     assert (row.state, row.amount_cents, row.confirmation_number) == ("done", 3000, "HELP1")
+
+
+def test_what_did_not_go_through_has_no_amount_and_no_number(cast: Cast) -> None:
+    row = manual(cast)
+    # The amount stands in its field before anybody chooses.
+    propose(cast.manager, row, "declined", amount="40.00", confirmation_number="HELP1")
+    said = row.decisions.get()
+    assert (said.amount_cents, said.confirmation_number) == (None, "")
+
+
+def test_the_amount_stands_there_as_the_reader_types_it(cast: Cast) -> None:
+    row = manual(cast)
+    person = client_of(cast.manager)
+    person.cookies["django_language"] = "fr"
+    page = person.get(f"/office/log/{row.reference}/").content.decode()
+    assert 'value="40,00"' in page
+
+
+def test_an_open_reversal_says_how_long_there_is(cast: Cast) -> None:
+    now = timezone.now()
+    sold = redemption(cast.till, cast.cashier, at=now)
+    doubt = {"state": "doubt", "due_at": now, "doubted_at": now, "has_unknown": True}
+    row = reversal(sold, **NOT_GRANTED, **doubt, deadline_at=now + timedelta(minutes=38, seconds=9))
+    page = client_of(cast.manager).get(f"/office/log/{row.reference}/").content.decode()
+    assert "<dt>To give back</dt>" in page and "Given back" not in page
+    assert re.search(r"3[78] min left", page)
 
 
 def test_nobody_confirms_alone_whatever_is_sent(cast: Cast) -> None:

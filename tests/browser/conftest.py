@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.inspector import Inspector
 from tests.browser.till import Till
 from tests.servers.stack import Sandbox, Web, sandbox_running, web_running
 
@@ -103,3 +104,9 @@ def till(browser: Browser, web: Web) -> Iterator[Till]:
     yield till
     till.close()
     assert till.complaints == []
+
+
+@pytest.fixture
+def inspector() -> Inspector:
+    """Nothing seen yet."""
+    return Inspector()

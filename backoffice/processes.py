@@ -16,7 +16,8 @@ WEB_THREADS = 4
 # A platform call may take its whole budget, twice; time to record the answer avoids a doubt.
 GRACE_S = 25
 # Calls that one sweep may have under way. It serves no pages, so only the platform bounds it: with
-# an answer in 200 ms one process alone settles 1,000 doubts well within a minute.
+# an answer in 200 ms that is 30 rows a second at most, 1,000 doubts in 34 s; docs/benchmarks.md
+# tells what a busy machine made of that.
 SWEEP_CALLS = 6
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from bench import console, export, log, redemption
+from bench import console, doubts, export, log, redemption
 from bench.figures import Result
 from bench.places import Ground, ground
 from tests.servers.postgres import NoServer
@@ -21,6 +21,7 @@ MEASUREMENTS = {
     "log": log.measure,
     "export": export.measure,
     "console": console.measure,
+    "doubts": doubts.measure,
 }
 
 

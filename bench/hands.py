@@ -15,6 +15,11 @@ from backoffice.embedded import die_with_parent
 from backoffice.processes import ROOT
 
 
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment on top of our own, for a process that is no hand."""
+    return {**os.environ, **environment}
+
+
 class Hand:
     """A child that calls functions of `bench.acts` by name: JSON in, JSON out."""
 
@@ -22,7 +27,7 @@ class Hand:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.hand"],
             cwd=ROOT,
-            env={**os.environ, **environment},
+            env=inherited(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,7 +1,7 @@
 """A platform that always approves, as fast as Python allows, so that its own time is known.
 
 One thread for each connection, fixed answers, nothing kept. It listens on 127.0.0.1 only and is
-no sandbox: it checks nothing.
+no sandbox: it checks nothing. `/mood` has it answer later, or hang up on whatever it is asked.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from backoffice.processes import ROOT
 
 _ANSWERS = {
     b"/oauth/token": {"access_token": "bench", "token_type": "Bearer", "expires_in": 86_400},
+    b"/checkout/amcash/echo": {"responseCode": "0000", "message": "Approved"},
     b"/checkout/amcash/redeem": {
         "responseCode": "0000",
         "message": "Approved",
@@ -47,6 +48,10 @@ class Stub:
         self.port = int(self._listener.getsockname()[1])
         self._answers = {path: _answer(fields) for path, fields in _ANSWERS.items()}
         self._took_us: list[float] = []
+        self._delay_s = 0.0
+        self._is_down = False
+        self._lock = threading.Lock()
+        self._inside = self._most_inside = 0
 
     def serve(self) -> None:
         """Answer for ever."""
@@ -69,10 +74,37 @@ class Stub:
                 length = _length(head)
                 while len(kept) < length:
                     kept += connection.recv(65536)
-                kept = kept[length:]
+                body, kept = kept[:length], kept[length:]
                 path = head.split(b" ", 2)[1]
-                connection.sendall(self._answers.get(path) or self._took())
+                answer = self._answers.get(path)
+                if answer is None:
+                    connection.sendall(self._told(body) if path == b"/mood" else self._took())
+                    continue
+                is_token = path == b"/oauth/token"
+                if self._is_down and not is_token:
+                    return
+                with self._counted():
+                    time.sleep(0 if is_token else self._delay_s)
+                    connection.sendall(answer)
                 self._took_us.append((time.perf_counter() - started) * 1e6)
+
+    def _told(self, body: bytes) -> bytes:
+        """Change how it answers from now on; say how many it answered at once before."""
+        mood = json.loads(body)
+        self._delay_s, self._is_down = mood["delay_ms"] / 1000, mood["is_down"]
+        most, self._most_inside = self._most_inside, 0
+        return _answer({"at_once": most})
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._inside += 1
+            self._most_inside = max(self._most_inside, self._inside)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
 
     def _took(self) -> bytes:
         """Say how long the answers since the last question took, in the middle."""

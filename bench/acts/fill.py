@@ -117,6 +117,10 @@ class _Dialect:
         return f"({self.after(0)})::date" if self.is_postgres else f"date({self.after(0)})"
 
     @property
+    def yes(self) -> str:
+        return "true" if self.is_postgres else "1"
+
+    @property
     def no(self) -> str:
         return "false" if self.is_postgres else "0"
 
@@ -179,7 +183,7 @@ def _answered(write: _Dialect) -> dict[str, str]:
         "fence": "1",
         "owner": "'web at a till server/1'",
         "due_at": _when(_DOUBT, write.after(86_400)),
-        "has_unknown": write.no,
+        "has_unknown": _when(_DOUBT, write.yes, write.no),
         "after_doubt": write.no,
         "response_code": "CASE WHEN i % 200 = 9 THEN '0051' WHEN i % 20 = 7 THEN '0025' "
         f"WHEN {_EXPIRED} THEN '0034' WHEN {_DOUBT} OR {_MANUAL} THEN '' "

@@ -33,7 +33,7 @@ ASKED_CENTS = Cents(4000)
 
 def weigh() -> dict[str, int]:
     """Redeem once and count the bytes of each commit, as text; an updated row counts in full."""
-    row = _redeem(_actor())
+    row = _redeem(cashier())
     rows = {name: _bytes(row) for name in ("first", "second")}
     for payload in row.payloads.all():
         rows["second" if payload.attempt_id else "first"] += _bytes(payload)
@@ -48,7 +48,7 @@ def weigh() -> dict[str, int]:
 
 def paced(*, weight: dict[str, int], turns: int, per_s: float) -> dict[str, list[float]]:
     """Redeem in this process, in turns with the bare script."""
-    actor = _actor()
+    actor = cashier()
     floor = Floor(Weight(**weight))
     plain = Floor(Weight(**weight), with_requests=False)
     things: dict[str, Callable[[], object]] = {
@@ -78,7 +78,7 @@ def flow(*, what: str, url: str, weight: dict[str, int], threads: int, seconds: 
         if what == "web":
             return _presses(url)
         connection.close()
-        actor = _actor()
+        actor = cashier()
         return lambda: _press(actor)
 
     return flat_out(make, threads=threads, seconds=seconds)
@@ -93,7 +93,7 @@ def granted() -> dict[str, int]:
 
 def profile(*, times: int) -> list[str]:
     """Return every statement of one redemption with its milliseconds, for a person to read."""
-    actor = _actor()
+    actor = cashier()
     for _ in range(times):
         _redeem(actor)
     connection.force_debug_cursor = True
@@ -103,7 +103,8 @@ def profile(*, times: int) -> list[str]:
     return [f"{float(query['time']) * 1000:.1f} {query['sql']}" for query in connection.queries]
 
 
-def _actor() -> Actor:
+def cashier() -> Actor:
+    """Return who stands at the demo partner's first till."""
     till = Device.objects.select_related("store__sponsor").get(store__number="0001", number="001")
     return Actor(user=User.objects.get(username="ana"), device=till, channel=Channel.CONSOLE)
 
@@ -136,7 +137,7 @@ def _press(actor: Actor) -> Transaction:
 
 def redeem_once() -> None:
     """Leave one more sale in the log."""
-    _redeem(_actor())
+    _redeem(cashier())
 
 
 def _presses(url: str) -> Callable[[], object]:
@@ -156,7 +157,7 @@ def _presses(url: str) -> Callable[[], object]:
 
 def browser() -> tuple[dict[str, str], str]:
     """Return the headers of a browser in which a cashier stands at a till, and what seals there."""
-    actor = _actor()
+    actor = cashier()
     assert actor.user is not None
     client = Client(SERVER_NAME="localhost")
     client.force_login(actor.user)

@@ -25,7 +25,8 @@ def sign_in(till: Till, name: str, secret: str, language: str) -> None:
     till.go("/office/" if name != "ana" else "/till/")
     button = till.page.locator(f".language button[value={language}]")
     if button.count():
-        button.click()
+        with till.page.expect_navigation():
+            button.click()
 
 
 def redeemed_anew(till: Till) -> str:

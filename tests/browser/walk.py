@@ -107,4 +107,5 @@ class Walk:
         # Signing in chose the person's language.
         button = self.page.locator(f".language button[value={self.language}]")
         if button.count():
-            button.click()
+            with self.page.expect_navigation():
+                button.click()

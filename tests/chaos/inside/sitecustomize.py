@@ -40,9 +40,8 @@ MUTANTS = {
     ),
     "fresh-key": Mutant(
         module="backoffice.journal.exchange",
-        right="idempotency_key=str(row.idempotency_key),",
-        wrong='idempotency_key=__import__("uuid").uuid4().hex if row.fence > 1 '
-        "else str(row.idempotency_key),",
+        right="else str(row.idempotency_key),",
+        wrong='else __import__("uuid").uuid4().hex if row.fence > 1 else str(row.idempotency_key),',
     ),
 }
 VARIABLE = "MILEPOST_CHAOS_MUTANT"

@@ -198,6 +198,14 @@ def test_what_the_customer_no_longer_wants_is_given_back_in_the_deciding_commit(
     assert row.reversals.get().state == State.QUEUED
 
 
+def test_what_the_customer_was_decided_to_have_got_is_not_given_back_as_well(cast: Cast) -> None:
+    row = cancel(cast, with_a_person(cast))
+    row = propose(row, cast.manager, State.DONE, confirmation_number="HELP1")
+    row = confirm(row, cast.administrator)
+    assert (row.state, row.wanted) == (State.DONE, "keep")
+    assert not row.reversals.exists()
+
+
 def test_a_reversal_decided_to_have_worked_gives_the_redemption_back(cast: Cast) -> None:
     row = unclear_reversal(cast)
     row = confirm(propose(row, cast.manager, State.APPROVED), cast.administrator)
@@ -276,6 +284,21 @@ def test_an_answer_after_a_decision_agrees_with_it_or_is_a_conflict(
     row = late_answer(row, verdict)
     assert (row.state, row.needs_person) == (outcome, needs_person)
     assert row.attempts.filter(result="answered").count() == 2
+
+
+def test_a_reversal_that_worked_after_all_owes_no_credit_even_when_people_have_looked(
+    cast: Cast,
+) -> None:
+    row = unclear_reversal(cast)
+    row = confirm(propose(row, cast.manager, State.DECLINED), cast.administrator)
+    redemption = row.reverses
+    assert redemption is not None and credit.is_owed(redemption, is_over=True)
+    row = late_answer(row, Verdict.APPROVED)
+    assert row.needs_person == "conflict"
+    assert not credit.is_owed(redemption, is_over=True)
+    row = confirm(propose(row, cast.manager, None), cast.administrator)
+    assert row.needs_person == ""
+    assert not credit.is_owed(redemption, is_over=True)
 
 
 def test_another_number_than_the_help_desks_is_a_conflict(cast: Cast) -> None:

@@ -179,6 +179,9 @@ def _carry_out(
             changes["amount_cents"] = row.asked_cents if given is None else given
     if outcome is State.DONE:
         changes["presented_at"] = now
+        # The customer has the discount, whatever was said at the till: giving the miles back as
+        # well would pay twice.
+        changes["wanted"] = Wanted.KEEP
     is_ours = rows.advance(row, outcome, only=State.MANUAL, **changes)
     assert is_ours  # It is locked, and was looked at.
     if row.reverses_id is not None and outcome in GRANTED:

@@ -301,6 +301,22 @@ def test_a_reversal_that_worked_after_all_owes_no_credit_even_when_people_have_l
     assert not credit.is_owed(redemption, is_over=True)
 
 
+def test_a_proposal_for_what_has_become_another_task_can_only_be_put_aside(cast: Cast) -> None:
+    wanted = intent(operation=Operation.REVERSE, reverses=approved(cast), asked="back")
+    frozen = opened(cast, **vars(wanted))
+    row = record(claimed(entries.reread(frozen)), Verdict.DECLINED)
+    assert row.needs_person == "reversal_refused"
+    row = propose(row, cast.manager, None)
+    row = late_answer(frozen, Verdict.APPROVED)
+    assert row.needs_person == "conflict"
+    assert conflict_of(confirm, row, cast.administrator) is Conflict.STATE_CHANGED
+    waiting = entries.proposal_of(row)
+    assert waiting is not None
+    now = timezone.now()
+    row = entries.reject(row, waiting.pk, note="Overtaken.", person=cast.administrator, now=now)
+    assert confirm(propose(row, cast.manager, None), cast.administrator).needs_person == ""
+
+
 def test_another_number_than_the_help_desks_is_a_conflict(cast: Cast) -> None:
     row = with_a_person(cast)
     row = propose(row, cast.manager, State.DONE, confirmation_number="HELP1")

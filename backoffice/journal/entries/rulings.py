@@ -54,6 +54,9 @@ def confirm(
     with atomic(durable=True):
         held = _held(row)
         proposal = _open(held, proposal_id)
+        # The task is another one by now: the proposal can only be put aside.
+        if proposal.needs_person != held.needs_person:
+            raise Refused(Conflict.STATE_CHANGED)
         if proposal.person_id == person.pk:
             raise Refused(Conflict.SAME_PERSON)
         answered = Attempt.objects.filter(
@@ -128,7 +131,7 @@ def _needs_two(row: Transaction) -> bool:
 
 def _open(row: Transaction, proposal_id: int) -> Decision:
     proposal = proposal_of(row)
-    if proposal is None or proposal.pk != proposal_id or proposal.needs_person != row.needs_person:
+    if proposal is None or proposal.pk != proposal_id:
         raise Refused(Conflict.STATE_CHANGED)
     return proposal
 

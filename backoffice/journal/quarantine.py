@@ -9,13 +9,12 @@ import hashlib
 import json
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
 from django.db.transaction import atomic
 from django.utils.translation import gettext as _
 
@@ -42,10 +41,15 @@ class Quarantine:
 
 @dataclass(frozen=True, kw_only=True)
 class _Mark:
-    """How far the log of one life had come when it was last looked at."""
+    """How far the log of one life had come when it was last looked at.
+
+    `entries` is the number of its last entry, `at` that entry's own time as text, or nothing in a
+    mark that was written before the time was kept.
+    """
 
     life: str
     entries: int
+    at: str = ""
 
 
 def standing() -> Quarantine | None:
@@ -95,24 +99,26 @@ def lift(*, why: str, actor: str, channel: str) -> bool:
     return True
 
 
-def keep_mark(*, sender: str, now: datetime) -> None:
+def keep_mark(*, sender: str, now: datetime) -> bool:
     """Write down how far the log has come; begin a quarantine when it has come less far than that.
 
-    A sweep calls this every few seconds. A log in quarantine keeps the mark it was found by.
+    A sweep calls this every few seconds. A log in quarantine keeps the mark it was found by. Says
+    whether a quarantine is on.
     Raises OSError when the mark cannot be written.
     """
     state = LogState.objects.filter(pk=_THE_ONE).first()
     if state is None or not state.lives:
         state = _born()
     if state.quarantined_at is not None:
-        return
+        return True
     behind = _behind(state)
     if behind:
         start(why=behind, actor=sender, channel="settle", now=now)
-        return
-    mark = _Mark(life=state.lives[-1], entries=_entries())
+        return True
+    mark = _reached(state.lives[-1])
     if mark != _read():
         _write(mark)
+    return False
 
 
 def unmarked_since() -> datetime | None:
@@ -136,16 +142,31 @@ def _behind(state: LogState | None) -> str:
         return ""
     lives = state.lives if state is not None else []
     if mark.life in lives:
-        is_older = mark.life == lives[-1] and _entries() < mark.entries
+        is_older = mark.life == lives[-1] and not _has(mark)
         return "The log is older than it was." if is_older else ""
     # An empty log is a new one and no old one.
     is_empty = not Transaction.objects.exists()
     return "" if is_empty else "The log has not lived through what is marked beside it."
 
 
-def _entries() -> int:
+def _reached(life: str) -> _Mark:
     # The audit log's own number: it only grows, and every change of the journal adds to it.
-    return int(AuditEntry.objects.aggregate(last=Max("pk"))["last"] or 0)
+    last = AuditEntry.objects.order_by("-pk").first()
+    if last is None:
+        return _Mark(life=life, entries=0)
+    return _Mark(life=life, entries=last.pk, at=last.at.isoformat())
+
+
+def _has(mark: _Mark) -> bool:
+    """Say whether the log has the very entry that was its last one when it was marked.
+
+    A number alone would be reached again: after a crash or on a standby PostgreSQL goes on up to
+    32 numbers further, so the first entry after a lost one may already be beyond the mark.
+    """
+    entry = AuditEntry.objects.filter(pk=mark.entries).first()
+    if entry is None:
+        return mark.entries == 0
+    return mark.at in {"", entry.at.isoformat()}
 
 
 def _born() -> LogState:
@@ -183,7 +204,11 @@ def _read() -> _Mark | None:
         return None
     try:
         fields = json.loads(file.read_bytes())
-        return _Mark(life=str(fields["life"]), entries=int(fields["entries"]))
+        return _Mark(
+            life=str(fields["life"]),
+            entries=int(fields["entries"]),
+            at=str(fields.get("at", "")),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         # No mark, or one that nobody can read, tells nothing; it is written anew.
         return None
@@ -198,7 +223,7 @@ def _write(mark: _Mark) -> None:
     fresh = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
     try:
         with fresh.open("w") as stream:
-            json.dump({"life": mark.life, "entries": mark.entries}, stream)
+            json.dump(asdict(mark), stream)
             stream.flush()
             os.fsync(stream.fileno())
         # Renamed, so that whoever reads meanwhile finds the one mark or the other.

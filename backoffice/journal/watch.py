@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection
 
-from backoffice.journal import quarantine
+from backoffice.journal import quarantine, safety
 from backoffice.journal.models import LogState
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,9 @@ def keep(*, sender: str, now: datetime) -> None:
     if time.monotonic() - _kept.get(name, -EVERY.total_seconds()) < EVERY.total_seconds():
         return
     try:
-        quarantine.keep_mark(sender=sender, now=now)
+        if quarantine.keep_mark(sender=sender, now=now):
+            # That all was well a moment ago must let this sweep neither send nor close any more.
+            safety.forget()
         _is_unmarked[name] = False
     except OSError as error:
         if not _is_unmarked.get(name):

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from amcash import pulse, services, sweep
 from amcash.rules import Reason
+from backoffice.audit import trail
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import programme, quarantine, safety, watch
 from backoffice.journal.models import LogState, Transaction
@@ -129,6 +130,52 @@ def test_a_log_that_is_older_than_its_mark_is_in_quarantine_by_itself(
     lift()
     swept()
     assert quarantine.standing() is None and safety.refusal() == ""
+
+
+def test_a_log_that_grew_past_its_mark_without_the_marked_entry_is_in_quarantine(
+    cast: Cast, scripted: ScriptedPlatform, marks: Path
+) -> None:
+    scripted.will(approved())
+    redeem(cast)
+    swept()
+    (file,) = marks.iterdir()
+    mark = json.loads(file.read_text())
+    # The same number, written at another moment: a standby that took over has used it anew.
+    file.write_text(json.dumps({**mark, "at": "2026-11-20T21:00:00+00:00"}))
+    trail.record("person.signed_in", subject="user:1", actor="ada", channel="office")
+    swept()
+    standing = quarantine.standing()
+    assert standing is not None and standing.why == "The log is older than it was."
+    lift()
+    swept()
+    assert quarantine.standing() is None
+    # A mark of a release that kept no time tells by the number alone.
+    mark = json.loads(file.read_text())
+    file.write_text(json.dumps({"life": mark["life"], "entries": mark["entries"]}))
+    assert quarantine.standing() is None
+    swept()
+    assert json.loads(file.read_text()) == mark
+
+
+def test_a_sweep_that_finds_a_restored_log_sends_and_closes_nothing_from_then_on(
+    cast: Cast, scripted: ScriptedPlatform, marks: Path
+) -> None:
+    scripted.will(silence())
+    row = redeem(cast)
+    sends = len(scripted.sent)
+    swept()
+    over = timezone.now() - timedelta(seconds=1)
+    # All was well a moment ago, and that is remembered.
+    assert safety.refusal() == ""
+    (file,) = marks.iterdir()
+    mark = json.loads(file.read_text())
+    file.write_text(json.dumps({**mark, "entries": mark["entries"] + 3}))
+    for state in (State.DOUBT, State.QUEUED):
+        Transaction.objects.update(due_at=over, state=state)
+        watch.forget()
+        assert sweep.until_done(sender="test") == 0
+        row.refresh_from_db()
+        assert (row.state, len(scripted.sent)) == (state, sends)
 
 
 def test_a_backup_from_before_a_quarantine_was_lifted_is_in_quarantine(

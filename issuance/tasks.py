@@ -8,5 +8,5 @@ from issuance import sweep
 
 @shared_task(name="issuance.settle_due", ignore_result=True)  # type: ignore[untyped-decorator]
 def settle_due() -> None:
-    """Settle what is due, until nothing more is."""
-    sweep.until_done(sender=line.sender_name("worker"))
+    """Settle what is due, for a turn; the clock begins the next one."""
+    sweep.a_turn(sender=line.sender_name("worker"))

@@ -49,9 +49,11 @@ class Command(BaseCommand):
 
 def _round(sender: str, stop: threading.Event) -> None:
     every = timedelta(seconds=settings.ECHO_EVERY_S)
-    if programme.is_due(timezone.now(), every=every):
-        pulse.take()
-    pulse.take_if_open()
-    # In turns, so that neither product waits for all of the other.
-    while cash.until_done(sender=sender, stop=stop) + issuance.until_done(sender=sender, stop=stop):
-        pass
+    # In turns, so that a redemption never waits for all the miles that are due, nor does the ECHO.
+    sent = 1
+    while sent:
+        if programme.is_due(timezone.now(), every=every):
+            pulse.take()
+        pulse.take_if_open()
+        sent = cash.until_done(sender=sender, stop=stop)
+        sent += issuance.a_turn(sender=sender, stop=stop)

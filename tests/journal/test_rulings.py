@@ -307,7 +307,8 @@ def test_a_proposal_for_what_has_become_another_task_can_only_be_put_aside(cast:
     row = record(claimed(entries.reread(frozen)), Verdict.DECLINED)
     assert row.needs_person == "reversal_refused"
     row = propose(row, cast.manager, None)
-    row = late_answer(frozen, Verdict.APPROVED)
+    late = finding(Verdict.APPROVED)
+    row = entries.record(frozen, late, now=timezone.now(), make_reversal=reversal_of)
     assert row.needs_person == "conflict"
     assert conflict_of(confirm, row, cast.administrator) is Conflict.STATE_CHANGED
     waiting = entries.proposal_of(row)

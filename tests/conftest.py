@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import TransactionTestCase, override_settings
+from django.utils import translation
 
 from backoffice.journal import line, programme, safety, triggers, watch
 from tests.cast import Cast, make_cast
@@ -47,6 +48,12 @@ def _safety_and_the_breaker_are_looked_at_anew() -> None:
     safety.forget()
     programme.forget()
     watch.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_chosen_a_language() -> None:
+    """A request in French leaves its thread in French."""
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -91,6 +91,8 @@ def keep_offers(row: Transaction, offers: tuple[OfferFinding, ...]) -> None:
 
     What was final stays as it was: an answer that says otherwise is a conflict of the whole.
     """
+    if not offers:
+        return
     kept = {(one.offer_id, one.nth): one for one in OfferResult.objects.filter(transaction=row)}
     seen: dict[str, int] = {}
     for offer in offers:

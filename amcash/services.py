@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-import structlog
 from django.utils import timezone
 
 from amcash import answers, client, codes, messages, pulse, reversals, rules
 from amcash.orders import Card, EntryMode, InquiryOrder, RedemptionOrder, ReversalOrder
 from amcash.rules import Offer, Reason
 from backoffice.audit import trail
-from backoffice.journal import credit, entries, exchange, line, payloads, programme
+from backoffice.journal import credit, entries, exchange, line, payloads, programme, sweeping
 from backoffice.journal.breaker import Why
 from backoffice.journal.choices import Credit
 from backoffice.journal.decisions import Finding
@@ -24,10 +23,7 @@ from backoffice.journal.exchange import Delivery
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, State
 from backoffice.people.actors import Actor
-from backoffice.vault import VaultError
 from backoffice.wire import Reply, Silence
-
-log = structlog.get_logger(__name__)
 
 _OUTAGE_CODE = "0092"
 OPERATIONS = (Operation.REDEEM, Operation.REVERSE)
@@ -241,36 +237,7 @@ def settle_due(*, sender: str, limit: int = 20) -> int:
         now=began,
         limit=limit,
     )
-    sent = 0
-    looked_at: set[int] = set()
-    while len(looked_at) < limit:
-        stamped = exchange.stamp()
-        taken = entries.claim_next(
-            OPERATIONS,
-            sender=sender,
-            now=timezone.now(),
-            lease=exchange.lease(),
-            # What falls due meanwhile is the next sweep's: this one ends.
-            due_by=began,
-            besides=looked_at,
-        )
-        if taken is None:
-            break
-        looked_at.add(taken.row.pk)
-        if taken.is_ours:
-            sent += _sent_again(taken.row, sender, stamped)
-    return sent
-
-
-def _sent_again(row: Transaction, sender: str, stamped: float) -> bool:
-    try:
-        exchange.deliver(row, _delivery(sender, 1), stamped=stamped)
-    except VaultError:
-        # Its bytes cannot be read. It stays armed and is due again when the lease is over; the
-        # others must not wait for somebody to bring back the key.
-        log.error("settle.unreadable", reference=str(row.reference))
-        return False
-    return True
+    return sweeping.settle(OPERATIONS, _delivery(sender, 1), due_by=began, limit=limit)
 
 
 def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:

@@ -8,19 +8,17 @@ row is there, and the sweep finishes it.
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from django.conf import settings
 from django.utils import timezone
 
 from backoffice.audit import trail
-from backoffice.journal import entries, exchange, line, payloads, programme
+from backoffice.journal import entries, exchange, line, payloads, programme, sweeping
 from backoffice.journal.decisions import Finding, Verdict
 from backoffice.journal.entries import Conflict, Intent
 from backoffice.journal.exchange import Delivery
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import ISSUANCE, UNSETTLED, Operation, State
 from backoffice.people.actors import Actor
-from backoffice.vault import VaultError
 from backoffice.wire import Reply, Silence
 from issuance import answers, client, codes, intents, messages, rules
 from issuance.codes import BY_PATH, FORMS, TRIES_ON_500, Message
@@ -34,8 +32,6 @@ from issuance.orders import (
     ReturnOrder,
 )
 from issuance.rules import Reason
-
-log = structlog.get_logger(__name__)
 
 OPERATIONS = tuple(sorted(ISSUANCE))
 # Of these, miles may come back: they were given, or may have been.
@@ -178,36 +174,7 @@ def settle_due(*, sender: str, limit: int = 20) -> int:
     """
     began = timezone.now()
     entries.warn_of_waiting(sender=sender, now=began)
-    sent = 0
-    looked_at: set[int] = set()
-    while len(looked_at) < limit:
-        stamped = exchange.stamp()
-        taken = entries.claim_next(
-            OPERATIONS,
-            sender=sender,
-            now=timezone.now(),
-            lease=exchange.lease(),
-            # What falls due meanwhile is the next sweep's: this one ends.
-            due_by=began,
-            besides=looked_at,
-        )
-        if taken is None:
-            break
-        looked_at.add(taken.row.pk)
-        if taken.is_ours:
-            sent += _sent_again(taken.row, sender, stamped)
-    return sent
-
-
-def _sent_again(row: Transaction, sender: str, stamped: float) -> bool:
-    try:
-        exchange.deliver(row, _delivery(sender, 1), stamped=stamped)
-    except VaultError:
-        # Its bytes cannot be read. It stays armed and is due again when the lease is over; the
-        # others must not wait for somebody to bring back the key.
-        log.error("settle.unreadable", reference=str(row.reference))
-        return False
-    return True
+    return sweeping.settle(OPERATIONS, _delivery(sender, 1), due_by=began, limit=limit)
 
 
 def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:

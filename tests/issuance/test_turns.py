@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from amcash import pulse
-from backoffice.journal import safety
+from backoffice.journal import safety, sweeping
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, State
 from backoffice.wire import Reply, Silence
@@ -19,7 +19,7 @@ from tests.issuance import stories
 from tests.scripted import ScriptedPlatform, Sent, approved, silence
 
 pytestmark = pytest.mark.django_db
-_MILES = 3 * sweep._ROWS
+_MILES = 3 * sweeping.ROWS
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_a_redemption_does_not_wait_for_all_the_miles_that_are_due(
     scripted.will(answer)
     call_command("settle")
     assert len(scripted.sent) - before == len(order) == _MILES + 1
-    assert order.index(Operation.REDEEM) == sweep._ROWS
+    assert order.index(Operation.REDEEM) == sweeping.ROWS
     assert not Transaction.objects.filter(state__in=[State.QUEUED, State.DOUBT]).exists()
 
 

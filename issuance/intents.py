@@ -90,7 +90,8 @@ def give_back(
         original_asked=str(original.reference) if original else order.original_id,
         context=returns.notes(order.basket, order.awards) if is_ours else (),
     )
-    return replace(intent, original=original, corrects=corrects)
+    counted = order.counted if original is not None else None
+    return replace(intent, original=original, corrects=corrects, counted=counted)
 
 
 def record(order: RecordOrder, *, device: Device, now: datetime) -> Intent:

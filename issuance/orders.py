@@ -116,7 +116,9 @@ class ReturnOrder:
     """Take back the miles of what is brought back. The basket holds that alone.
 
     `original` is our reference of the issuance; without one, `original_id` is what the customer's
-    receipt says: the programme's transactionId or the number of the sale.
+    receipt says: the programme's transactionId or the number of the sale. `counted` are the earlier
+    returns that `awards` were counted with (selectors.returns_of), where they were: if there is
+    another by now, the order is refused.
     """
 
     client_ref: str
@@ -128,6 +130,7 @@ class ReturnOrder:
     original_id: str = ""
     awards: tuple[Award, ...] = ()
     checkout_id: str = ""
+    counted: frozenset[uuid.UUID] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

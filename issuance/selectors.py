@@ -3,18 +3,20 @@ its return takes back.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from backoffice import clock
+from backoffice.cards import Card, EntryMode
 from backoffice.journal import payloads
 from backoffice.journal.choices import OfferStatus
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import UNSETTLED, State
+from backoffice.journal.states import TAKING
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Sponsor, Store
@@ -26,9 +28,6 @@ from issuance.models import Exclusion, Offer
 from issuance.offers import Catalogue
 from issuance.orders import Award, Basket
 from issuance.returns import Given, NotReturnable, Sold
-
-# Returns in these states took their miles, or may yet.
-_TAKING: Final = frozenset(UNSETTLED | {State.CONFIRMED, State.PARTIAL})
 
 
 def catalogue_of(sponsor: Sponsor) -> Catalogue:
@@ -81,6 +80,41 @@ def sale_of(row: Transaction) -> Sold | None:
     return returns.sold_in(message)
 
 
+def returns_of(row: Transaction) -> frozenset[UUID]:
+    """Return the returns of an issuance that took miles or may yet.
+
+    Asked for before `awards_back`, it tells in the order what was counted with (ReturnOrder).
+    """
+    found = row.returns.filter(state__in=sorted(TAKING))
+    return frozenset(found.values_list("reference", flat=True))
+
+
+def left_of(row: Transaction) -> dict[int, Decimal] | Cents | None:
+    """Return what may still be brought back of a sale: pieces by item number, or an amount.
+
+    None once its bytes are no longer kept.
+    """
+    sold = sale_of(row)
+    if sold is None:
+        return None
+    pieces, returned_cents = _brought(_earlier(row)[1])
+    if sold.basket.items:
+        return {
+            item.number: item.quantity - pieces.get(item.number, Decimal(0))
+            for item in sold.basket.items
+        }
+    return Cents(offers.lines_of(sold.basket)[0].final_cents - returned_cents)
+
+
+def card_of(row: Transaction) -> Card | None:
+    """Return the card of an issuance as it was read; None once its bytes are no longer kept."""
+    body = payloads.body_of(row)
+    if not body:
+        return None
+    number = messages.parse_request(BY_PATH[row.path], body).collector_number
+    return Card(number=number, entry_mode=EntryMode(row.card_entry_mode)) if number else None
+
+
 def awards_back(row: Transaction, brought: Basket) -> tuple[Award, ...]:
     """Return the miles to take back of an issuance for what is brought back, as REVERSE sends them.
 
@@ -90,13 +124,8 @@ def awards_back(row: Transaction, brought: Basket) -> tuple[Award, ...]:
     sold = sale_of(row)
     if sold is None:
         raise NotReturnable("What was sold is no longer kept.")
-    earlier = list(row.returns.filter(state__in=_TAKING).prefetch_related("offers"))
-    before = [sale_of(one) for one in earlier]
-    baskets = [brought, *(one.basket for one in before if one is not None)]
-    pieces: dict[int, Decimal] = {}
-    for item in (item for basket in baskets for item in basket.items):
-        pieces[item.number] = pieces.get(item.number, Decimal(0)) + item.quantity
-    totals = [basket for basket in baskets if not basket.items]
+    earlier, before = _earlier(row)
+    pieces, returned_cents = _brought([*before, Sold(basket=brought, awards=())])
     taken: Counter[str] = Counter()
     for one, asked in zip(earlier, before, strict=True):
         taken.update(_miles_of(one, asked))
@@ -104,8 +133,25 @@ def awards_back(row: Transaction, brought: Basket) -> tuple[Award, ...]:
         _standing(row, sold, taken),
         sold=sold.basket,
         returned=pieces,
-        returned_cents=Cents(sum(offers.lines_of(basket)[0].final_cents for basket in totals)),
+        returned_cents=returned_cents,
     )
+
+
+def _earlier(row: Transaction) -> tuple[list[Transaction], list[Sold | None]]:
+    earlier = list(row.returns.filter(state__in=sorted(TAKING)).prefetch_related("offers"))
+    return earlier, [sale_of(one) for one in earlier]
+
+
+def _brought(returned: Iterable[Sold | None]) -> tuple[dict[int, Decimal], Cents]:
+    """Add up what came back: pieces by item number, and amounts of returns without items."""
+    pieces: dict[int, Decimal] = {}
+    cents = 0
+    for basket in (one.basket for one in returned if one is not None):
+        for item in basket.items:
+            pieces[item.number] = pieces.get(item.number, Decimal(0)) + item.quantity
+        if not basket.items:
+            cents += offers.lines_of(basket)[0].final_cents
+    return pieces, Cents(cents)
 
 
 def _standing(row: Transaction, sold: Sold, taken: Counter[str]) -> list[Given]:

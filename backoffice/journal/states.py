@@ -68,6 +68,8 @@ SETTLED = TERMINAL | {State.APPROVED}
 UNSETTLED = frozenset(State) - SETTLED
 # Approved at the programme, whether or not the till has shown it.
 GRANTED = frozenset({State.APPROVED, State.DONE, State.CONFIRMED})
+# Returns in these states took their miles, or may yet.
+TAKING = UNSETTLED | {State.CONFIRMED, State.PARTIAL}
 # A reversal in one of these states keeps its redemption from being reversed again.
 LIVE_REVERSAL = UNSETTLED | GRANTED
 # What the sweep may claim and send; a queued redemption is for its cashier only (R6).

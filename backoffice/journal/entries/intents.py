@@ -56,6 +56,8 @@ class Intent:
     checkout_id: str = ""
     original: Transaction | None = None
     corrects: Transaction | None = None
+    # The returns of the original that the caller counted with; None where it did not count.
+    counted: frozenset[uuid.UUID] | None = None
     reference: uuid.UUID = field(default_factory=uuid.uuid4)
     # What the caller asked for, without what we add (times, keys): equal means the same request.
     asked: str = ""

@@ -4,6 +4,7 @@ The programme has the issuances of one collector one after the other, a pending 
 (PLATFORM 2.9). What cannot be sent now is queued and never refused: the customer has left.
 """
 
+import uuid
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
@@ -16,7 +17,15 @@ from backoffice.journal.decisions import OfferFinding
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.intents import Conflict, Intent, Refused
 from backoffice.journal.models import OfferResult, Transaction
-from backoffice.journal.states import CLAIMABLE, ISSUANCE, ORDERED, UNSETTLED, Operation, State
+from backoffice.journal.states import (
+    CLAIMABLE,
+    ISSUANCE,
+    ORDERED,
+    TAKING,
+    UNSETTLED,
+    Operation,
+    State,
+)
 from backoffice.people.actors import Actor
 
 
@@ -32,7 +41,8 @@ def open_issuance(
     The same `client_ref` with the same content returns the row that exists (R2). It is queued
     while the breaker is open, where nothing may be armed, behind an unsettled issuance of its
     collector or of its original, and while another send of the collector is under way. Raises
-    Refused when the sale has its issuance, or what it corrects needs none any more.
+    Refused when the sale has its issuance, when what it corrects needs none any more, or when its
+    original has a return that the caller did not count with.
     """
     assert intent.operation in ISSUANCE
     mac = rows.intent_mac(intent.operation, intent.asked)
@@ -131,11 +141,26 @@ def _inserted(
         raise _Behind
     if ahead is not None and ahead.due_at is not None and ahead.due_at > now:
         Transaction.objects.filter(pk=row.pk).update(due_at=ahead.due_at)
+    if intent.counted is not None:
+        _refuse_uncounted(row, intent.counted)
     if intent.corrects is not None:
         _take_off_the_list(intent.corrects)
     event = "queued" if right is None else "armed"
     rows.log(row, event, actor=rows.name(actor), channel=actor.channel)
     return rows.reread(row) if right is None else row
+
+
+def _refuse_uncounted(row: Transaction, counted: frozenset[uuid.UUID]) -> None:
+    """Refuse a return of a sale that another till has returned from since the miles were counted.
+
+    Two of them wait for each other at the original's row; whoever comes second sees the first.
+    """
+    # Without the key: the rows that name it hold a share of that until they are committed.
+    Transaction.objects.select_for_update(no_key=True).get(pk=row.original_id)
+    others = Transaction.objects.filter(original=row.original_id, state__in=sorted(TAKING))
+    there = set(others.exclude(pk=row.pk).values_list("reference", flat=True))
+    if there - counted:
+        raise Refused(Conflict.STATE_CHANGED)
 
 
 def _take_off_the_list(corrected: Transaction) -> None:

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from backoffice.devices.models import Device
 from backoffice.journal.models import ProgrammeState, Transaction
-from backoffice.journal.states import CASH, ISSUANCE, Operation, State
+from backoffice.journal.states import CASH, ISSUANCE, OF_A_SALE, Operation, State
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Store
@@ -66,8 +66,8 @@ class LogFilters:
     is_reversed: bool | None = None
     is_credited: bool = False
     is_for_a_person: bool = False
-    # Redemptions and reversals alone.
-    is_cash: bool = False
+    # What tills do for their customers: no goodwill, no record.
+    is_of_a_sale: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,12 +142,12 @@ def latest(
     on_or_after: datetime | None = None,
     limit: int = PAGE_ROWS,
 ) -> list[Transaction]:
-    """Return the newest redemptions and reversals of a store or till, newest first."""
+    """Return the newest sales of a store or till: miles used and given, and both taken back."""
     filters = LogFilters(
         opened_from=on_or_after,
         store_id=store.pk if store else None,
         device_id=device.pk if device else None,
-        is_cash=True,
+        is_of_a_sale=True,
     )
     return list(log_page(user, filters, limit=limit).rows)
 
@@ -305,8 +305,8 @@ def _condition(filters: LogFilters) -> Q:
         condition &= Q(reversed_at__isnull=not filters.is_reversed)
     if filters.is_credited:
         condition &= ~Q(credit_given=EMPTY)
-    if filters.is_cash:
-        condition &= Q(operation__in=sorted(CASH))
+    if filters.is_of_a_sale:
+        condition &= Q(operation__in=sorted(OF_A_SALE))
     if filters.is_for_a_person:
         condition &= ~Q(needs_person=EMPTY)
     return condition

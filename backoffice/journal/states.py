@@ -18,6 +18,7 @@ class Operation(StrEnum):
 
 CASH = frozenset({Operation.REDEEM, Operation.REVERSE})
 ISSUANCE = frozenset(Operation) - CASH
+OF_A_SALE = CASH | {Operation.ISSUE, Operation.RETURN}
 # The programme has these of one collector one after the other, pending ones included.
 ORDERED = ISSUANCE - {Operation.RECORD}
 # What takes miles back, and may name the issuance it takes them from.

@@ -142,5 +142,7 @@ def test_the_export_has_them_and_no_card_where_there_was_none(
     }
 
 
-def test_the_till_lists_its_redemptions_alone(cast: Cast, day: dict[str, Transaction]) -> None:
-    assert selectors.latest(cast.cashier, device=cast.till) == []
+def test_the_till_lists_what_it_did_for_a_sale(cast: Cast, day: dict[str, Transaction]) -> None:
+    listed = selectors.latest(cast.cashier, device=cast.till)
+    assert {row.operation for row in listed} == {"issue", "return"}
+    assert day["given"] in listed and day["event"] not in listed

@@ -9,7 +9,7 @@ from backoffice.journal.entries.alarms import warn_of_deadlines, warn_of_waiting
 from backoffice.journal.entries.claims import Taken, claim, claim_next, due
 from backoffice.journal.entries.credits import give_credit
 from backoffice.journal.entries.intents import Conflict, Intent, MakeReversal, Refused
-from backoffice.journal.entries.issuing import open_issuance
+from backoffice.journal.entries.issuing import ahead_of, open_issuance
 from backoffice.journal.entries.opening import open_transaction, repeated, send_again
 from backoffice.journal.entries.policies import give_back_unshown
 from backoffice.journal.entries.rows import reread
@@ -29,6 +29,7 @@ __all__ = [
     "MakeReversal",
     "Refused",
     "Taken",
+    "ahead_of",
     "cancel",
     "claim",
     "claim_next",

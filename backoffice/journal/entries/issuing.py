@@ -141,8 +141,8 @@ def _inserted(
         raise _Behind
     if ahead is not None and ahead.due_at is not None and ahead.due_at > now:
         Transaction.objects.filter(pk=row.pk).update(due_at=ahead.due_at)
-    if intent.counted is not None:
-        _refuse_uncounted(row, intent.counted)
+    if intent.counted is not None and intent.original is not None:
+        _refuse_uncounted(row, intent.original, intent.counted)
     if intent.corrects is not None:
         _take_off_the_list(intent.corrects)
     event = "queued" if right is None else "armed"
@@ -150,14 +150,16 @@ def _inserted(
     return rows.reread(row) if right is None else row
 
 
-def _refuse_uncounted(row: Transaction, counted: frozenset[uuid.UUID]) -> None:
+def _refuse_uncounted(
+    row: Transaction, original: Transaction, counted: frozenset[uuid.UUID]
+) -> None:
     """Refuse a return of a sale that another till has returned from since the miles were counted.
 
     Two of them wait for each other at the original's row; whoever comes second sees the first.
     """
     # Without the key: the rows that name it hold a share of that until they are committed.
-    Transaction.objects.select_for_update(no_key=True).get(pk=row.original_id)
-    others = Transaction.objects.filter(original=row.original_id, state__in=sorted(TAKING))
+    Transaction.objects.select_for_update(no_key=True).get(pk=original.pk)
+    others = Transaction.objects.filter(original=original, state__in=sorted(TAKING))
     there = set(others.exclude(pk=row.pk).values_list("reference", flat=True))
     if there - counted:
         raise Refused(Conflict.STATE_CHANGED)

@@ -1,0 +1,64 @@
+"""Finds what belongs to one sale: its redemption, its miles, its returns. Changes nothing."""
+
+import uuid
+
+from django.db.models import QuerySet
+
+from backoffice.journal.models import Transaction
+from backoffice.journal.selectors import EMPTY, NEWEST_FIRST, Reader, visible
+from backoffice.journal.states import GRANTED, Operation, State
+
+
+def issuance_of(user: Reader, row: Transaction) -> Transaction | None:
+    """Return the issuance of the sale that a row belongs to, as far as `user` may read it."""
+    if row.operation == Operation.ISSUE:
+        return row
+    if row.original_id:
+        return visible(user).filter(pk=row.original_id).first()
+    found = _beside(user, row).filter(operation=Operation.ISSUE)
+    return found.exclude(state=State.NOT_SENT).order_by(*NEWEST_FIRST).first()
+
+
+def redemption_of(user: Reader, row: Transaction) -> Transaction | None:
+    """Return the approved redemption of a sale's issuance, or None."""
+    found = _beside(user, row).filter(operation=Operation.REDEEM, state__in=sorted(GRANTED))
+    return found.order_by(*NEWEST_FIRST).first()
+
+
+def find_issuance(user: Reader, number: str) -> Transaction | None:
+    """Return the issuance that a number names: ours, the programme's transactionId or a till's own.
+
+    Our own may be written as on a receipt's code: 40 digits.
+    """
+    sold = visible(user).filter(operation=Operation.ISSUE).order_by(*NEWEST_FIRST)
+    reference = _uuid(number)
+    if reference is not None:
+        named = sold.filter(reference=reference).first()
+        if named is not None:
+            return named
+    written = {number, number.lower(), *([str(reference)] if reference else [])}
+    for name in ("confirmation_number", "checkout_id"):
+        # The indexes leave out what is empty; said literally, both databases see that.
+        found = sold.filter(**{f"{name}__in": sorted(written)}).exclude(**{name: EMPTY})
+        if (row := found.first()) is not None:
+            return row
+    return None
+
+
+def code_of(row: Transaction) -> str:
+    """Return our number of a sale as digits alone, which a scanner reads from a narrow paper."""
+    return f"{row.reference.int:040d}"
+
+
+def _beside(user: Reader, row: Transaction) -> QuerySet[Transaction]:
+    # By the card: a collector has few rows, and the index begins with it.
+    return visible(user).filter(
+        collector_mac=row.collector_mac, sale_ref=row.sale_ref, store=row.store_id
+    )
+
+
+def _uuid(number: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(int=int(number)) if len(number) == 40 else uuid.UUID(number)
+    except ValueError:
+        return None

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from amcash import client, messages
+from backoffice.cards import Card, EntryMode
 from backoffice.devices.models import Device
 from backoffice.journal import payloads
 from backoffice.journal.entries import Intent
@@ -20,6 +21,15 @@ def unwanted(redemption: Transaction, now: datetime) -> Intent:
         client_ref=f"unwanted:{redemption.reference}",
         language=redemption.language,
     )
+
+
+def card_of(redemption: Transaction) -> Card | None:
+    """Return the card of a redemption as it was read; None once its bytes are no longer kept."""
+    body = payloads.body_of(redemption)
+    if not body:
+        return None
+    number, entry_mode = messages.card_of(body)
+    return Card(number=number, entry_mode=EntryMode(entry_mode))
 
 
 def intent_of(

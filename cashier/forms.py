@@ -142,13 +142,13 @@ class ConfirmationForm(forms.Form):
     """The code of a receipt, scanned or typed: letters and digits, spaces ignored."""
 
     confirmation = forms.CharField(
-        max_length=60, error_messages={"required": _("Scan or type the code on the receipt.")}
+        max_length=80, error_messages={"required": _("Scan or type the code on the receipt.")}
     )
 
     def clean_confirmation(self) -> str:
-        """Return the code as the programme wrote it, without the gaps we print."""
-        code = re.sub(r"[\s\u00a0-]", "", self.cleaned_data["confirmation"])
-        if not re.fullmatch(r"[A-Za-z0-9]{1,40}", code):
+        """Return the number without the gaps we print. A sale's own may have hyphens and dots."""
+        code = re.sub(r"[\s\u00a0]", "", self.cleaned_data["confirmation"])
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", code):
             raise ValidationError(_("The code has letters and digits only."))
         return code
 

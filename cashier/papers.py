@@ -1,6 +1,6 @@
 """A receipt in the words of its language, for the screen and for 80 mm paper.
 
-Formats only: what may be said, `amcash.receipts` has decided.
+Formats only: what may be said of a redemption, `amcash.receipts` has decided.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from amcash.receipts import Receipt
+from backoffice.journal import sales
+from backoffice.journal.choices import OfferStatus
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import UNSETTLED, Operation
 from cashier.barcodes import code128
 from cashier.templatetags.milepost import count, money, zone_word
 from cashier.texts import ENTRY_WORDS
+from issuance.selectors import names_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +50,22 @@ class Paper:
     deadline: str
     is_copy: bool
     is_training: bool
+    note: str = ""
 
 
-def paper_of(receipt: Receipt, *, has_balances: bool = False) -> Paper:
-    """Return the receipt in its own language; `has_balances` says that the paper prints them."""
+@dataclass(frozen=True, kw_only=True)
+class Miles:
+    """What a receipt says of miles given or taken back, in its language."""
+
+    lines: tuple[Line, ...]
+    note: str
+
+
+def paper_of(receipt: Receipt, *, has_balances: bool = False, miles: Miles | None = None) -> Paper:
+    """Return the receipt in its own language; `has_balances` says that the paper prints them.
+
+    With `miles` it is the one receipt of a sale that used miles and earned some.
+    """
     with override(receipt.language):
         return Paper(
             language=receipt.language,
@@ -58,7 +75,8 @@ def paper_of(receipt: Receipt, *, has_balances: bool = False) -> Paper:
             till=_("Till %(number)s") % {"number": receipt.till},
             cashier_name=receipt.cashier,
             printed=f"{receipt.at:%Y-%m-%d %H:%M} {zone_word(receipt.at)}",
-            lines=_lines(receipt),
+            lines=(*_lines(receipt), *(miles.lines if miles else ())),
+            note=miles.note if miles else "",
             balances=tuple(
                 Line(word=_("Balance, %(word)s") % {"word": word}, value=count(miles))
                 for word, miles in receipt.balances
@@ -71,6 +89,67 @@ def paper_of(receipt: Receipt, *, has_balances: bool = False) -> Paper:
             is_copy=receipt.is_copy,
             is_training=receipt.is_training,
         )
+
+
+def paper_of_miles(row: Transaction, *, is_copy: bool) -> Paper:
+    """Return the receipt of miles given or taken back, in its own language.
+
+    Its code is our number of the sale, which a later return is found by.
+    """
+    with override(row.language):
+        store, sponsor = row.store, row.store.sponsor
+        at = row.opened_at.astimezone(store.tzinfo)
+        card = _("%(programme)s card") % {"programme": sponsor.word("programme", row.language)}
+        entry = str(ENTRY_WORDS.get(row.card_entry_mode, row.card_entry_mode))
+        told = miles_of(row)
+        is_return = row.operation == Operation.RETURN
+        return Paper(
+            language=row.language,
+            title=_("Return") if is_return else _("Miles"),
+            sponsor_name=sponsor.name,
+            store_name=f"{store.name_in(row.language)}, {store.city}",
+            till=_("Till %(number)s") % {"number": row.device.number},
+            cashier_name=row.user.shown_name if row.user else "",
+            printed=f"{at:%Y-%m-%d %H:%M} {zone_word(at)}",
+            lines=(
+                Line(word=card, value="•" * 7 + row.collector_last4),
+                Line(word=_("Read by"), value=entry),
+                Line(word=_("Basket after tax"), value=money(row.basket_cents)),
+                *told.lines,
+            ),
+            balances=(),
+            balances_note="",
+            has_balances=False,
+            confirmation=row.confirmation_number or row.checkout_id,
+            barcode=SafeString("") if is_return else _barcode(sales.code_of(row)),
+            deadline="",
+            is_copy=is_copy,
+            is_training=row.is_training,
+            note=told.note,
+        )
+
+
+def miles_of(row: Transaction) -> Miles:
+    """Return what a receipt says of an issuance or a return: what was given, or that it follows."""
+    with override(row.language):
+        word = {"miles": row.store.sponsor.word("miles", row.language)}
+        is_return = row.operation == Operation.RETURN
+        names = names_of(row)
+        final = [one for one in row.offers.all() if one.status == OfferStatus.CONFIRMED]
+        lines = [Line(word=names[one.offer_id], value=count(one.miles)) for one in final]
+        if row.state in UNSETTLED:
+            said = (
+                _("The %(miles)s are taken back later.")
+                if is_return
+                else _("Your %(miles)s for this sale follow.")
+            )
+            follow = _("to follow")
+            total = _("%(miles)s taken back") if is_return else _("%(miles)s given")
+            lines = [Line(word=_capital(total % word), value=follow, is_strong=True)]
+            return Miles(lines=tuple(lines), note=said % word)
+        total = _("%(miles)s taken back") if is_return else _("%(miles)s given")
+        lines.append(Line(word=_capital(total % word), value=count(row.miles or 0), is_strong=True))
+        return Miles(lines=tuple(lines), note="")
 
 
 def _lines(receipt: Receipt) -> tuple[Line, ...]:

@@ -41,6 +41,9 @@ class Row:
     cashier: str
     code: str
     confirmation: str
+    kind: str
+    is_miles: bool
+    miles: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +78,14 @@ def row_of(transaction: Transaction, now: datetime) -> Row:
         last4=transaction.collector_last4,
         shown=shown_word(transaction, now),
         is_reversed=transaction.reversed_at is not None,
-        is_reversal=transaction.operation == Operation.REVERSE,
+        is_reversal=transaction.is_undoing,
         till=transaction.device.number,
         cashier=transaction.user.shown_name if transaction.user else "",
         code=transaction.response_code,
         confirmation=transaction.confirmation_number,
+        kind=transaction.operation,
+        is_miles=transaction.is_issuance,
+        miles=transaction.miles,
     )
 
 
@@ -191,9 +197,11 @@ def _attempt(transaction: Transaction, attempt: Attempt, attempts: Sequence[Atte
     sent = _("Sent") if attempt is attempts[0] else _("Same request again")
     if transaction.is_granted and attempt.result == Result.ANSWERED:
         name = transaction.user.shown_name if transaction.user else _("Till")
-        done = (
-            _("Redeemed by %(name)s") if not transaction.reverses_id else _("Reversed by %(name)s")
-        )
+        done = {
+            Operation.REVERSE: _("Reversed by %(name)s"),
+            Operation.ISSUE: _("Given by %(name)s"),
+            Operation.RETURN: _("Taken back by %(name)s"),
+        }.get(Operation(transaction.operation), _("Redeemed by %(name)s"))
         sent = done % {"name": name}
     came = _came(attempt)
     text = _("%(sent)s · %(came)s") % {"sent": sent, "came": came}

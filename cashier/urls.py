@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cashier.views import credit, entry, redeem, rehearsal, reverse, sale
+from cashier.views import bringing, credit, entry, give, redeem, rehearsal, reverse, sale
 
 app_name = "cashier"
 urlpatterns = [
@@ -16,6 +16,14 @@ urlpatterns = [
     path("offer/", redeem.offer, name="offer"),
     path("redeem/", redeem.redeem, name="redeem"),
     path("resume/", redeem.resume, name="resume"),
+    path("give/", give.start, name="give"),
+    path("give/card/", give.card, name="give_card"),
+    path("give/instead/", give.instead, name="give_instead"),
+    path("give/unknown/", give.unknown, name="give_unknown"),
+    path("give/basket/", give.basket, name="give_basket"),
+    path("give/preview/", give.preview, name="give_preview"),
+    path("give/resume/", give.resume, name="give_resume"),
+    path("give/confirm/", give.give, name="give_confirm"),
     path("today/", sale.today, name="today"),
     path("return/", reverse.start, name="return"),
     path("sale/<uuid:reference>/", sale.sale, name="sale"),
@@ -27,5 +35,7 @@ urlpatterns = [
     path("sale/<uuid:reference>/cancel/", sale.cancel, name="cancel"),
     path("sale/<uuid:reference>/check/", sale.check, name="check"),
     path("sale/<uuid:reference>/credit/", credit.credit, name="credit"),
+    path("sale/<uuid:reference>/give/", give.of_sale, name="give_of_sale"),
+    path("sale/<uuid:reference>/return/", bringing.bring_back, name="bring_back"),
     path("sale/<uuid:reference>/reverse/", reverse.reverse, name="reverse"),
 ]

@@ -80,6 +80,16 @@ def sale_of(row: Transaction) -> Sold | None:
     return returns.sold_in(message)
 
 
+def names_of(row: Transaction) -> dict[str, str]:
+    """Return what each offer of an issuance is called, by its number: as told, else as asked."""
+    sold = sale_of(row)
+    asked = {award.offer_id: award.description for award in sold.awards} if sold else {}
+    return {
+        one.offer_id: one.description or asked.get(one.offer_id, "") or one.offer_code
+        for one in row.offers.all()
+    }
+
+
 def returns_of(row: Transaction) -> frozenset[UUID]:
     """Return the returns of an issuance that took miles or may yet.
 

@@ -18,6 +18,7 @@ from cashier import testcards
 from cashier.cards import OpenSale, SaleExpired, seal, unseal
 from cashier.forms import AmountForm, CardForm, RedeemForm, decimal_text, without_card
 from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show
+from cashier.lookups import address_of
 from cashier.panels import Action, Panel, code_panel
 from cashier.rows import facts_of_offer, facts_of_sale, row_of
 from cashier.templatetags.milepost import dollars
@@ -27,6 +28,8 @@ _LATEST = 6
 # More tiles than this are no longer read at a glance; a stepper gives the rest.
 _MOST_TILES = 8
 _ROUND = (1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 150, 200, 300, 400, 500, 750)
+# Neither miles nor dollars move on these: inactive, unknown.
+_NO_ACCOUNT = frozenset({"0002", "0025"})
 # Refusals that another choice on the same screen can mend.
 _MENDABLE = frozenset({Reason.NOTHING_ASKED, Reason.OVER_BASKET, Reason.COLLECTOR_BUSY})
 
@@ -49,7 +52,8 @@ def card(request: HttpRequest, frame: Frame) -> HttpResponse:
     try:
         number = orders.parse_card(value)
     except NotACard as problem:
-        receipt = _scanned_receipt(frame, value) if entry != EntryMode.MANUAL else None
+        code = value.strip().replace(" ", "")
+        receipt = address_of(frame, code) if entry != EntryMode.MANUAL else None
         if receipt is not None:
             return SeeOther(receipt)
         return _bad_card(request, frame, str(CARD_TEXTS[problem.fault.value]))
@@ -145,14 +149,19 @@ def next_customer(word: str = "") -> Action:
     )
 
 
-def _home(
-    request: HttpRequest, frame: Frame, context: dict[str, Any] | None = None
-) -> HttpResponse:
+def latest_here(frame: Frame) -> dict[str, Any]:
+    """Return what stands beside a screen that listens: this till's latest sales."""
     rows = selectors.latest(
         frame.user, device=frame.till, on_or_after=frame.today_starts, limit=_LATEST
     )
     latest = [row_of(row, frame.now) for row in rows]
-    context = {"latest": latest, "test_cards": testcards.available(), **(context or {})}
+    return {"latest": latest, "test_cards": testcards.available()}
+
+
+def _home(
+    request: HttpRequest, frame: Frame, context: dict[str, Any] | None = None
+) -> HttpResponse:
+    context = {**latest_here(frame), **(context or {})}
     return show(request, frame, "cashier/home.html", context)
 
 
@@ -167,13 +176,6 @@ def _bad_card(request: HttpRequest, frame: Frame, problem: str) -> HttpResponse:
     if request.POST.get("entry") != EntryMode.MANUAL:
         return _home(request, frame, {"scan_problem": problem})
     return _home(request, frame, {"problem": problem, "typed": request.POST.get("value", "")})
-
-
-def _scanned_receipt(frame: Frame, value: str) -> str | None:
-    """Return where to reverse the redemption whose receipt was scanned instead of a card."""
-    code = value.strip().replace(" ", "")
-    found = selectors.find_redemption(frame.user, store=frame.store, confirmation_number=code)
-    return reverse("cashier:reverse", args=[found.reference]) if found else None
 
 
 def _amount(request: HttpRequest, frame: Frame, sale: OpenSale, form: AmountForm) -> HttpResponse:
@@ -239,18 +241,21 @@ def _no_offer(request: HttpRequest, frame: Frame, sale: OpenSale, inquiry: Inqui
         ("basket", decimal_text(sale.basket_cents or 0)),
         ("excluded", decimal_text(sale.excluded_cents) if sale.excluded_cents else ""),
     ]
+    sealed = _sealed(sale, frame)
+    instead = [] if inquiry.code in _NO_ACCOUNT else [_give_instead(sealed, frame)]
     context: dict[str, Any] = {
         "facts": facts_of_sale(sale),
-        "actions": [next_customer()],
+        "actions": [*instead, next_customer()],
         # A card scanned now takes these along, so nothing is typed twice.
         "carried": typed,
     }
     match inquiry.kind:
         case InquiryKind.SILENT:
-            fields = [("sale", _sealed(sale, frame)), *typed]
+            fields = [("sale", sealed), *typed]
             context["again"] = {"url": reverse("cashier:offer"), "fields": fields}
             context |= {"ask_text": _("Asking %(programme)s") % words}
-            context["actions"] = [Action(word=_("Next customer"), url=reverse("cashier:home"))]
+            onward = Action(word=_("Next customer"), url=reverse("cashier:home"))
+            context["actions"] = [*instead, onward]
             panel = code_panel(inquiry.code, words, text=SILENT_INQUIRY)
         case InquiryKind.UNAVAILABLE:
             text = None if inquiry.code == "0092" else UNAVAILABLE
@@ -260,6 +265,17 @@ def _no_offer(request: HttpRequest, frame: Frame, sale: OpenSale, inquiry: Inqui
         case _:
             panel = code_panel(inquiry.code, words)
     return show(request, frame, "cashier/notice.html", {**context, "panel": panel})
+
+
+def _give_instead(sealed: str, frame: Frame) -> Action:
+    """The same card and the same sale earn miles, whatever it may redeem."""
+    return Action(
+        word=_("Give %(miles)s") % frame.words,
+        url=reverse("cashier:give_instead"),
+        is_post=True,
+        key="F6",
+        fields=(("sale", sealed),),
+    )
 
 
 def _nothing_to_redeem(sale: OpenSale) -> Panel:

@@ -14,8 +14,10 @@ from amcash.services import Refused
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
+from backoffice.stores.models import Calculation
 from cashier.forms import ConfirmationForm, without_card
 from cashier.frames import Frame, SeeOther, at_till, show
+from cashier.lookups import address_of
 from cashier.rows import Fact, deadline_moment, masked
 from cashier.templatetags.milepost import count, day_clock, moment_zone, money
 from cashier.texts import CODE_TEXTS, say
@@ -27,19 +29,22 @@ from cashier.views.sale import show_refusal
 @at_till
 def start(request: HttpRequest, frame: Frame) -> HttpResponse:
     """Scan the receipt's code, or go to Today."""
-    problem = ""
+    problem = unknown = ""
     if request.method == "POST":
         form = ConfirmationForm(request.POST)
         if form.is_valid():
-            found = _found(frame, form.cleaned_data["confirmation"])
-            if found is not None:
-                return SeeOther(url_of("cashier:reverse", args=[found.reference]))
+            url = address_of(frame, form.cleaned_data["confirmation"])
+            if url is not None:
+                return SeeOther(url)
             missing = CODE_TEXTS["0057"]
             problem = f"{say(missing.title, frame.words)} {say(missing.todo, frame.words)}"
+            unknown = without_card(form.cleaned_data["confirmation"])
         else:
             problem = str(form.errors["confirmation"][0])
     typed = without_card(request.POST.get("confirmation", ""))
-    context = {"problem": problem, "typed": typed}
+    # A sale from before, or of another store: the programme may know it all the same.
+    may_go_on = bool(unknown) and frame.sponsor.calculation == Calculation.AMRP
+    context = {"problem": problem, "typed": typed, "unknown": unknown if may_go_on else ""}
     return show(request, frame, "cashier/return.html", context, section="return")
 
 
@@ -75,17 +80,6 @@ def reverse(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
                 return SeeOther(url_of("cashier:sale", args=[existing.reference]))
         return show_refusal(request, frame, row, refusal)
     return SeeOther(url_of("cashier:sale", args=[outcome.transaction.reference]))
-
-
-def _found(frame: Frame, code: str) -> Transaction | None:
-    """Return the redemption with this code, as scanned or as a person types capitals."""
-    for written in dict.fromkeys((code, code.upper())):
-        found = selectors.find_redemption(
-            frame.user, store=frame.store, confirmation_number=written
-        )
-        if found is not None:
-            return found
-    return None
 
 
 def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET
 from amcash import codes, rules, services
 from amcash.receipts import receipt_for
 from amcash.services import Refused
-from backoffice.journal import selectors
+from backoffice.journal import sales, selectors
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import Operation, Shown, State
+from backoffice.journal.states import OF_A_SALE, TAKING, Operation, Shown, State
 from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show, words_of
 from cashier.panels import Action, Panel, panel_of, short_ref
-from cashier.papers import paper_of
+from cashier.papers import miles_of, paper_of
 from cashier.rows import (
     Fact,
     facts_of_transaction,
@@ -30,6 +30,7 @@ from cashier.rows import (
 )
 from cashier.templatetags.milepost import count, money
 from cashier.views.credit import show_given, show_owed, slip_of
+from cashier.views.miles import paper, show_miles
 from cashier.views.redeem import next_customer, refusal_panel
 
 _TODAY_ROWS = 100
@@ -60,14 +61,20 @@ def status(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResp
 def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """The paper: 80 mm, with the balances that the answer's code allows."""
     row = _visible(frame, reference)
+    if row.is_issuance:
+        return paper(request, frame, row)
     if row.credit_given:
         return slip_of(request, row)
     if not row.is_granted or is_given_up(row):
         return _slip(request, row)
     is_copy = request.GET.get("copy") == "1"
-    paper = paper_of(receipt_for(row, is_copy=is_copy, with_balances=True))
-    context = {"paper": paper, "back": reverse("cashier:sale", args=[row.reference])}
-    with override(paper.language):
+    given = _given_with(row, frame)
+    printed = paper_of(
+        receipt_for(row, is_copy=is_copy, with_balances=True),
+        miles=miles_of(given) if given else None,
+    )
+    context = {"paper": printed, "back": reverse("cashier:sale", args=[row.reference])}
+    with override(printed.language):
         return render(request, "cashier/receipt.html", context)
 
 
@@ -144,6 +151,8 @@ def today(request: HttpRequest, frame: Frame) -> HttpResponse:
 
 def show_sale(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
     """Answer with the screen of this sale's state."""
+    if row.is_issuance:
+        return show_miles(request, frame, row, _polling(row, frame))
     redemption = row.reverses or row
     if redemption.credit_given:
         return show_given(request, frame, redemption)
@@ -166,11 +175,16 @@ def show_sale(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespo
             context |= {"polls": True, **_polling(row, frame)}
         return show(request, frame, "cashier/notice.html", context, section=section)
 
-    paper = receipt_for(row, is_copy=False, with_balances=False)
+    told = receipt_for(row, is_copy=False, with_balances=False)
+    given = _given_with(row, frame)
     known = codes.find(row.response_code)
     context |= {
-        "receipt": paper_of(paper, has_balances=bool(known and known.show_balances)),
-        "figures": _figures(row, words, paper.left_cents),
+        "receipt": paper_of(
+            told,
+            has_balances=bool(known and known.show_balances),
+            miles=miles_of(given) if given else None,
+        ),
+        "figures": _figures(row, words, told.left_cents),
     }
     if row.state == State.APPROVED and row.presented_at is None:
         context["ack_url"] = reverse("cashier:present", args=[row.reference])
@@ -194,13 +208,24 @@ def show_refusal(
 
 def _visible(frame: Frame, reference: uuid.UUID) -> Transaction:
     try:
-        return selectors.get_visible(frame.user, reference)
+        row = selectors.get_visible(frame.user, reference)
     except Transaction.DoesNotExist as missing:
         raise Http404 from missing
+    if row.operation not in OF_A_SALE:
+        raise Http404
+    return row
 
 
 def _again(row: Transaction) -> HttpResponse:
     return SeeOther(reverse("cashier:sale", args=[row.reference]))
+
+
+def _given_with(row: Transaction, frame: Frame) -> Transaction | None:
+    """Return the miles that the same sale earned: they stand on one receipt with the redemption."""
+    if row.operation != Operation.REDEEM or row.reversed_at:
+        return None
+    found = sales.issuance_of(frame.user, row)
+    return found if found is not None and found.state in TAKING else None
 
 
 def _polling(row: Transaction, frame: Frame) -> dict[str, Any]:
@@ -279,6 +304,12 @@ def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
     elif is_standing and services.owes_credit(row, now=frame.now):
         url = reverse("cashier:credit", args=[row.reference])
         actions.append(Action(word=_("Refund"), url=url, key="F9"))
+    if is_standing:
+        given = sales.issuance_of(frame.user, row)
+        name, key = ("sale", "") if given else ("give_of_sale", "F6")
+        url = reverse(f"cashier:{name}", args=[(given or row).reference])
+        word = _("Look at the %(miles)s") if given else _("Give %(miles)s")
+        actions.append(Action(word=word % frame.words, url=url, key=key))
     was_shown = row.presented_at is not None
     actions.append(
         Action(

@@ -38,7 +38,7 @@ document.addEventListener("keydown", (event) => {
   target.click();
 });
 
-/* Scans go to the screen's own form: a card, or the code of a receipt. */
+/* Scans go to the screen's own form: a card, an item, or the code of a receipt. */
 document.addEventListener("till:scan", (event) => {
   const screen = screenOf();
   if (!screen || waiting) return;
@@ -46,6 +46,12 @@ document.addEventListener("till:scan", (event) => {
     const form = document.getElementById("confirmation");
     form.elements.confirmation.value = event.detail.text;
     form.requestSubmit();
+    return;
+  }
+  if (screen.dataset.scan === "item") {
+    const line = document.getElementById("item");
+    line.elements.sku.value = event.detail.text;
+    line.requestSubmit();
     return;
   }
   const form = document.getElementById("scan");

@@ -11,6 +11,8 @@ from django.urls import reverse
 
 from backoffice.devices.models import Device
 from backoffice.people.models import User
+from backoffice.stores.models import Calculation
+from issuance.models import Kind, Offer
 from tests.cast import SECRET, Cast
 from tests.scripted import ScriptedPlatform
 
@@ -106,3 +108,21 @@ def till(request: pytest.FixtureRequest, cast: Cast, scripted: ScriptedPlatform)
 def plain(cast: Cast, scripted: ScriptedPlatform) -> Till:
     """North's cashier in a browser without script."""
     return sit_down(cast.cashier, cast.till)
+
+
+@pytest.fixture
+def ours(cast: Cast) -> Cast:
+    """The sponsor works out the miles itself: one for each full $20."""
+    cast.sponsor.calculation = Calculation.PARTNER
+    cast.sponsor.save()
+    Offer.objects.create(
+        sponsor=cast.sponsor,
+        offer_id="100001",
+        code="STANDARD",
+        kind=Kind.BASE,
+        description_en="1 mile for every $20",
+        description_fr="1 mille par tranche de 20 $",
+        miles=1,
+        per_cents=2000,
+    )
+    return cast

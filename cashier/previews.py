@@ -1,0 +1,168 @@
+"""What a basket would earn, or its return cost, before anything is given: in the till's words."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from backoffice.journal import selectors as journal
+from backoffice.people.actors import Actor
+from cashier.gifts import OpenGift
+from cashier.issuances import OfferRow, refusal_panel
+from cashier.panels import Panel
+from cashier.rows import Fact, masked
+from cashier.templatetags.milepost import count, money
+from cashier.texts import CODE_TEXTS, ENTRY_WORDS, say
+from issuance import rules, selectors, services
+from issuance.orders import Calculation, CalculationOrder, TransactionType
+from issuance.returns import NotReturnable
+from issuance.rules import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Previewed:
+    """A gift with its awards, and what a screen says of it.
+
+    With a `panel` there is nothing to confirm. `is_told` is False where the programme did not
+    answer: it can be given all the same, and the miles follow.
+    """
+
+    gift: OpenGift
+    offers: tuple[OfferRow, ...] = ()
+    is_told: bool = True
+    panel: Panel | None = None
+
+    @property
+    def miles(self) -> int:
+        """All of them."""
+        return int(sum(offer.miles for offer in self.offers))
+
+
+def previewed(
+    gift: OpenGift, *, actor: Actor, now: datetime, language: str, words: Mapping[str, str]
+) -> Previewed:
+    """Return what would be given or taken; who calculates it, the sponsor says."""
+    reason = rules.why_not_basket(gift.basket)
+    if reason is not None:
+        return Previewed(gift=gift, panel=refusal_panel(reason, words))
+    is_ours = services.calculation_of(actor) is Calculation.PARTNER
+    if gift.is_return:
+        return _back(gift, actor, now, words, is_ours=is_ours)
+    if not is_ours:
+        return _told(gift, actor, now, words)
+    store = actor.device.store
+    awards = selectors.awards_for(gift.basket, store=store, at=now, language=language)
+    return _with(replace(gift, awards=awards), words)
+
+
+def _back(
+    gift: OpenGift, actor: Actor, now: datetime, words: Mapping[str, str], *, is_ours: bool
+) -> Previewed:
+    if not gift.original or actor.user is None:
+        # Without the sale nobody here knows what its offers gave.
+        if is_ours:
+            return Previewed(gift=gift, panel=refusal_panel(Reason.NO_ORIGINAL, words))
+        return _told(gift, actor, now, words)
+    row = journal.get_visible(actor.user, uuid.UUID(gift.original))
+    # Before the awards: what comes in between is noticed when it is sent.
+    counted = tuple(sorted(str(one) for one in selectors.returns_of(row)))
+    try:
+        awards = selectors.awards_back(row, gift.basket)
+    except NotReturnable:
+        return Previewed(gift=gift, panel=_too_much())
+    gift = replace(gift, counted=counted)
+    if is_ours:
+        return _with(replace(gift, awards=awards), words)
+    return _told(gift, actor, now, words, original_id=row.confirmation_number or row.checkout_id)
+
+
+def _with(gift: OpenGift, words: Mapping[str, str]) -> Previewed:
+    if not gift.awards:
+        return Previewed(gift=gift, panel=_nothing(gift, words))
+    rows = (
+        OfferRow(name=award.description or award.offer_code, miles=award.miles)
+        for award in gift.awards
+    )
+    return Previewed(gift=gift, offers=tuple(rows))
+
+
+def _told(
+    gift: OpenGift,
+    actor: Actor,
+    now: datetime,
+    words: Mapping[str, str],
+    *,
+    original_id: str = "",
+) -> Previewed:
+    kind = TransactionType.RETURN if gift.is_return else TransactionType.PURCHASE
+    order = CalculationOrder(
+        card=gift.card,
+        basket=gift.basket,
+        transaction_type=kind,
+        original_id=original_id or gift.original_id,
+    )
+    told = services.calculate(order, actor=actor, now=now)
+    if "collectornotfound" in {code.lower() for code in told.error_codes}:
+        return Previewed(gift=gift, panel=_unknown_card(words))
+    if told.offers is None:
+        return Previewed(gift=gift, is_told=False)
+    rows = tuple(
+        OfferRow(name=offer.description or offer.offer_code, miles=offer.miles)
+        for offer in told.offers
+        if offer.miles
+    )
+    if not rows and not gift.is_return:
+        return Previewed(gift=gift, panel=_nothing(gift, words))
+    return Previewed(gift=gift, offers=rows)
+
+
+def facts_of(gift: OpenGift) -> list[Fact]:
+    """Return this sale so far: the card, and the basket once its totals are known."""
+    facts = [
+        Fact(word=_("Card"), value=masked(gift.card.last4), is_strong=True),
+        Fact(word=_("Read by"), value=str(ENTRY_WORDS[gift.card.entry_mode.value])),
+    ]
+    if gift.items:
+        facts.append(Fact(word=_("Lines"), value=count(len(gift.items))))
+    if gift.pre_tax_cents is not None:
+        facts.append(Fact(word=_("Basket before tax"), value=money(gift.pre_tax_cents)))
+    if gift.post_tax_cents is not None:
+        facts.append(
+            Fact(word=_("Basket after tax"), value=money(gift.post_tax_cents), is_strong=True)
+        )
+    if gift.excluded_cents:
+        facts.append(Fact(word=_("Does not count"), value=money(-gift.excluded_cents)))
+    return facts
+
+
+def _nothing(gift: OpenGift, words: Mapping[str, str]) -> Panel:
+    if gift.is_return:
+        return Panel(
+            tone="queued",
+            icon="circle-check",
+            title=_("No %(miles)s to take back.") % words,
+            text=_("Refund the sale the way it was paid."),
+        )
+    return refusal_panel(Reason.NOTHING_EARNED, words)
+
+
+def _too_much() -> Panel:
+    return Panel(
+        tone="attention",
+        icon="triangle-alert",
+        title=_("More is brought back than is left of the sale."),
+        text=_("Nothing was sent. Look again at what is left to return."),
+    )
+
+
+def _unknown_card(words: Mapping[str, str]) -> Panel:
+    said = CODE_TEXTS["0025"]
+    return Panel(
+        tone="attention",
+        icon="triangle-alert",
+        title=say(said.title, words),
+        text=say(said.todo, words),
+        advice=words["advice"],
+    )

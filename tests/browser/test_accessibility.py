@@ -10,6 +10,7 @@ from tests.browser.till import SETTLED_MS, Till
 from tests.servers.stack import Sandbox, Web
 
 WITHOUT_CASH, INACTIVE = "80000010002", "80000000002"
+EARNING = "80000010001"
 
 
 def look_at_a_redemption(till: Till, inspector: Inspector, card: str) -> None:
@@ -36,10 +37,41 @@ def look_at_a_redemption(till: Till, inspector: Inspector, card: str) -> None:
     till.enter()
     page.wait_for_selector(".receipt")
     inspector.look(page, "reversed")
+    look_at_miles(till, inspector)
     till.go("/today/")
     inspector.look(page, "today")
     till.go("/return/")
     inspector.look(page, "return")
+
+
+def look_at_miles(till: Till, inspector: Inspector) -> None:
+    """Give miles by items, and pick what comes back."""
+    page = till.page
+    till.go("/give/")
+    inspector.look(page, "give miles")
+    page.wait_for_timeout(SETTLED_MS)
+    till.scan(EARNING)
+    page.wait_for_selector("#id_before")
+    inspector.look(page, "basket by totals")
+    page.click("button[value=items]")
+    page.wait_for_selector("#item")
+    for field, typed in (("sku", "SKU1234"), ("price", "30.00"), ("quantity", "2")):
+        page.fill(f"#id_{field}", typed)
+    page.press("#id_quantity", "Enter")
+    page.wait_for_selector("button[name=gone]")
+    inspector.look(page, "basket by items")
+    page.fill("#id_after", "67.80")
+    page.press("#id_after", "Enter")
+    page.wait_for_selector(".figures--done")
+    inspector.look(page, "miles previewed")
+    till.enter()
+    page.wait_for_selector(".receipt")
+    sale = page.url.removeprefix(till.url)
+    inspector.look(page, "miles given")
+    till.go(f"{sale}receipt/")
+    inspector.look(page, "paper of miles", is_at_till=False)
+    till.go(f"{sale}return/")
+    inspector.look(page, "what comes back")
 
 
 def look_at_what_goes_wrong(till: Till, inspector: Inspector, sandbox: Sandbox, card: str) -> None:

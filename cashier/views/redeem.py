@@ -273,7 +273,7 @@ def _give_instead(sealed: str, frame: Frame) -> Action:
         word=_("Give %(miles)s") % frame.words,
         url=reverse("cashier:give_instead"),
         is_post=True,
-        key="F6",
+        key="F7",
         fields=(("sale", sealed),),
     )
 

@@ -306,7 +306,7 @@ def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
         actions.append(Action(word=_("Refund"), url=url, key="F9"))
     if is_standing:
         given = sales.issuance_of(frame.user, row)
-        name, key = ("sale", "") if given else ("give_of_sale", "F6")
+        name, key = ("sale", "") if given else ("give_of_sale", "F7")
         url = reverse(f"cashier:{name}", args=[(given or row).reference])
         word = _("Look at the %(miles)s") if given else _("Give %(miles)s")
         actions.append(Action(word=word % frame.words, url=url, key=key))

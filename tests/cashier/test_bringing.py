@@ -216,6 +216,7 @@ def test_a_sale_from_elsewhere_is_returned_by_its_number(
     url = reverse("cashier:give_unknown")
     assert "A card number has 11 digits" in text(till.post(url, original_id="E-77", value="80"))
     page = text(till.post(url, original_id="ELSEWHERE-77", value=COLLECTOR))
+    assert "What comes back?" in page
     scripted.will(answered(200, ""))
     page = previewed(till, page, before="20.00", after="22.60")
     assert "Take these miles back?" in page

@@ -122,7 +122,7 @@ def test_every_main_screen_of_the_till_has_no_fault_and_nothing_too_small(
     look_at_what_goes_wrong(till, inspector, sandbox, card)
     till.close()
     assert till.complaints == []
-    assert len(inspector.seen) == 15
+    assert len(inspector.seen) == 22
     assert not inspector.faults, inspector.told()
 
 

@@ -6,9 +6,11 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from backoffice.devices.middleware import needs_no_device
 from backoffice.journal import safety
 
 
+@needs_no_device
 @login_not_required
 @require_safe
 @never_cache
@@ -17,6 +19,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@needs_no_device
 @login_not_required
 @require_safe
 @never_cache

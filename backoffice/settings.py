@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "backoffice.devices.middleware.DeviceMiddleware",
     "backoffice.people.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -154,6 +155,8 @@ SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_USE_SESSIONS = False
+# What a tablet proves itself with (devices.tokens).
+DEVICE_COOKIE_NAME = "__Host-device" if env.is_production else "device"
 
 # --- The web ------------------------------------------------------------------------------------
 ALLOWED_HOSTS = env.optional("MILEPOST_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")

@@ -1,0 +1,30 @@
+"""Counts tries in the database, so that neither a restart nor a cache's outage forgets them."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from backoffice.devices.models import Tally
+
+
+def count(key: str, *, now: datetime, window: timedelta) -> int:
+    """Count one more try under `key` and return how many there were within the window.
+
+    The window begins with its first try. Counted before the try is looked at: of many at once, each
+    gets a number of its own.
+    """
+    fresh = Tally.objects.filter(key=key, began_at__gt=now - window)
+    if not fresh.update(count=F("count") + 1):
+        begun = Tally.objects.filter(key=key, began_at__lte=now - window)
+        if not begun.update(began_at=now, count=1):
+            _row, is_new = Tally.objects.get_or_create(
+                key=key, defaults={"began_at": now, "count": 1}
+            )
+            if not is_new:
+                Tally.objects.filter(key=key).update(count=F("count") + 1)
+    return Tally.objects.values_list("count", flat=True).get(key=key)
+
+
+def forget_old(*, before: datetime) -> None:
+    """Remove what nobody has tried since."""
+    Tally.objects.filter(began_at__lt=before).delete()

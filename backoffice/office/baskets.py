@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.office.forms import FocusedForm
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Store
@@ -24,7 +25,7 @@ _QUANTITY: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _EXAMPLE: Final = "SKU1234, 10001, 11101, 9.99, 2\nSKU1252, 10001, , 4.99"
 
 
-class BasketForm(forms.Form):
+class BasketForm(FocusedForm):
     """Where, when and what is bought. Nothing of it is kept."""
 
     store = forms.ModelChoiceField(Store.objects.none(), label=gettext_lazy("Store"))
@@ -75,13 +76,6 @@ class BasketForm(forms.Form):
                     _("Line %(number)s: %(fault)s") % {"number": number, "fault": error}
                 ) from error
         return tuple(found)
-
-    def focus_on_fault(self) -> None:
-        """Let the browser start at the first field that needs correcting."""
-        for name in self.errors:
-            if name in self.fields:
-                self.fields[name].widget.attrs["autofocus"] = True
-                return
 
     @property
     def basket(self) -> Basket:

@@ -19,6 +19,7 @@ from backoffice.journal.entries import Conflict
 from backoffice.journal.models import Decision, Transaction
 from backoffice.journal.rulings import Ruling
 from backoffice.journal.states import GRANTED, Operation, State
+from backoffice.office.forms import FocusedForm
 from backoffice.people.models import User
 from backoffice.units import parse_cents
 from backoffice.wire import scrub
@@ -44,7 +45,7 @@ REFUSALS: Final[dict[Conflict, "StrPromise"]] = {
 }
 
 
-class NoteForm(forms.Form):
+class NoteForm(FocusedForm):
     """Why: a sentence that others will read, with no card number in it."""
 
     note = forms.CharField(
@@ -68,16 +69,6 @@ class NoteForm(forms.Form):
             if isinstance(value, str) and scrub(value) != value:
                 self.add_error(name, _("Leave card numbers out; the last four digits are enough."))
         return found
-
-    def point_at_faults(self) -> None:
-        """Tie each fault to its field for screen readers, and put the focus on the first."""
-        for name in self.errors:
-            attrs = self.fields[name].widget.attrs
-            attrs["aria-invalid"] = "true"
-            attrs["aria-describedby"] = f"decision_{name}_error"
-        first = next(iter(self.errors), None)
-        if first:
-            self.fields[first].widget.attrs["autofocus"] = True
 
 
 class ProposalForm(NoteForm):

@@ -21,6 +21,7 @@ from backoffice.devices.models import Device
 from backoffice.journal.choices import Operation
 from backoffice.journal.selectors import Cursor, LogFilters
 from backoffice.journal.states import State
+from backoffice.office.forms import FocusedForm
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Sponsor, Store
@@ -88,7 +89,7 @@ class MomentField(forms.CharField):
         return moment
 
 
-class LogForm(forms.Form):
+class LogForm(FocusedForm):
     """The filters of the log. Its names are those in the URL."""
 
     store = forms.ModelChoiceField(
@@ -195,13 +196,6 @@ class LogForm(forms.Form):
     def _forget(self, name: str) -> None:
         # What a field shows after a fault is read from here.
         self.data = {**{key: self.data[key] for key in self.data}, name: ""}
-
-    def focus_on_fault(self) -> None:
-        """Let the browser start at the first field that needs correcting."""
-        for name in self.errors:
-            if name in self.fields:
-                self.fields[name].widget.attrs["autofocus"] = True
-                return
 
     @property
     def has_full_card(self) -> bool:

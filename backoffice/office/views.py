@@ -127,7 +127,7 @@ def decide(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
     step = request.POST.get("step", "")
     form = decisions.form_of(row, step, request.POST)
     if not form.is_valid():
-        form.point_at_faults()
+        form.focus_on_fault()
         return _transaction_page(request, row, form=form, status=422)
     try:
         _decided(request, row, step, form)

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from amcash import client, codes
+from amcash.client import Heard
 from amcash.codes import Reading
 from backoffice.devices.models import Device
 from backoffice.journal import breaker, entries, programme
@@ -14,7 +15,7 @@ from backoffice.journal import breaker, entries, programme
 def take() -> bool:
     """Send one ECHO for any active till and note the answer; return whether the platform is up."""
     device = _tills().filter(is_active=True, store__is_active=True).first()
-    return device is not None and _take(device)
+    return device is not None and _is_up(feel(device))
 
 
 def take_if_open(*, patience: timedelta = timedelta(0)) -> None:
@@ -27,7 +28,7 @@ def take_if_open(*, patience: timedelta = timedelta(0)) -> None:
     # What is in doubt must be settled even when every till has been closed since.
     device = _tills().order_by("-is_active", "pk").first()
     if device is not None:
-        _take(device)
+        feel(device)
 
 
 def take_if_forsaken() -> None:
@@ -35,15 +36,12 @@ def take_if_forsaken() -> None:
     take_if_open(patience=breaker.FORSAKEN_AFTER)
 
 
-def _tills() -> QuerySet[Device]:
-    return Device.objects.select_related("store__sponsor")
-
-
-def _take(device: Device) -> bool:
+def feel(device: Device) -> Heard:
+    """Send one ECHO for this till, whatever the breaker says; note and return what came back."""
     heard = client.echo(client.terminal_of(device))
     code = heard.answer.code if heard.answer else ""
     known = codes.find(code)
-    is_up = code == "0000"
+    is_up = _is_up(heard)
     now = timezone.now()
     if is_up and programme.standing().is_open:
         # First: whoever is killed between the two leaves an open breaker, which is probed again.
@@ -55,4 +53,12 @@ def _take(device: Device) -> bool:
         now=now,
         is_outage=known is not None and known.reading is Reading.UNAVAILABLE,
     )
-    return is_up
+    return heard
+
+
+def _tills() -> QuerySet[Device]:
+    return Device.objects.select_related("store__sponsor")
+
+
+def _is_up(heard: Heard) -> bool:
+    return heard.answer is not None and heard.answer.code == "0000"

@@ -1,4 +1,6 @@
-"""What is asked of issuance without a journal row, because it moves nothing: CALCULATE."""
+"""What is asked of issuance without a journal row, because it moves nothing: CALCULATE, and the
+RECORD of a connection test.
+"""
 
 from dataclasses import dataclass
 
@@ -23,14 +25,19 @@ class Heard:
 def calculate(body: bytes) -> Heard:
     """Ask what a basket would earn; a 500 gets two tries more, at once, a silence none."""
     for tried in range(1, TRIES_ON_500 + 1):
-        heard = _heard(body, tried)
+        heard = _heard(Message.CALCULATE, body, tried)
         if heard.http_status != 500:
             break
     return heard
 
 
-def _heard(body: bytes, tried: int) -> Heard:
-    path = FORMS[Message.CALCULATE].path
+def record(body: bytes) -> Heard:
+    """Have something logged that is no sale. One try: whoever tests a line presses again."""
+    return _heard(Message.RECORD, body, 1)
+
+
+def _heard(message: Message, body: bytes, tried: int) -> Heard:
+    path = FORMS[message].path
     answer = line.platform().exchange(path, body, idempotency_key=None)
     if isinstance(answer, Silence):
         return Heard(

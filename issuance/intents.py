@@ -23,6 +23,7 @@ from issuance.orders import (
     IssuanceOrder,
     RecordOrder,
     ReturnOrder,
+    TransactionType,
 )
 
 # Stands in the comparison of two presses for what we add ourselves: moments and numbers.
@@ -157,6 +158,21 @@ def calculation(order: CalculationOrder, *, device: Device, now: datetime) -> by
             transaction_type=order.transaction_type,
         )
     )
+
+
+def trial(*, device: Device, now: datetime) -> bytes:
+    """Return the bytes of a RECORD that tests the line: no collector, no amount, and it says so."""
+    body = _basket_message(
+        Basket(pre_tax_cents=Cents(0), post_tax_cents=Cents(0)),
+        card=None,
+        awards=(),
+        checkout_id=f"TEST-{uuid.uuid4()}",
+        device=device,
+        now=now,
+        original_id="",
+        transaction_type=TransactionType.PURCHASE,
+    )
+    return messages.build(replace(body, context=(("purpose", "connection test"),)))
 
 
 def _sale(order: IssuanceOrder | ReturnOrder | RecordOrder) -> _Sale:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from backoffice.audit import trail
+from backoffice.devices.models import Device
 from backoffice.journal import entries, exchange, line, payloads, programme, sweeping
 from backoffice.journal.decisions import Finding, Verdict
 from backoffice.journal.entries import Conflict, Intent
@@ -21,6 +22,7 @@ from backoffice.journal.states import ISSUANCE, UNSETTLED, Operation, State
 from backoffice.people.actors import Actor
 from backoffice.wire import Reply, Silence
 from issuance import answers, client, codes, intents, messages, rules
+from issuance.client import Heard
 from issuance.codes import BY_PATH, FORMS, TRIES_ON_500, Message
 from issuance.lines import OfferAnswer
 from issuance.orders import (
@@ -159,6 +161,16 @@ def record(order: RecordOrder, *, actor: Actor, now: datetime) -> Outcome:
     _refuse(rules.why_not_basket(order.basket))
     intent = intents.record(order, device=actor.device, now=now)
     return _open_and_deliver(intent, actor=actor, now=now)
+
+
+def try_record(device: Device, *, now: datetime) -> Heard | None:
+    """Test the line with a RECORD that is no sale; None, and nothing sent, under an open breaker.
+
+    Nothing of it stands in the log.
+    """
+    if programme.standing().is_open:
+        return None
+    return client.record(intents.trial(device=device, now=now))
 
 
 def check_now(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:

@@ -141,9 +141,14 @@ def moments(row: Transaction) -> list[Moment]:
 def attempts(row: Transaction) -> list[Try]:
     """Return every send of a transaction, in order."""
     return [
-        Try(attempt=attempt, silence=_SILENCES.get(attempt.silence, attempt.silence))
+        Try(attempt=attempt, silence=silence(attempt.silence))
         for attempt in row.attempts.order_by("fence")
     ]
+
+
+def silence(kind: str) -> "StrPromise | str":
+    """Return what a kind of silence is called."""
+    return _SILENCES.get(kind, kind)
 
 
 def meaning(row: Transaction) -> Code | None:

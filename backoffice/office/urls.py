@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backoffice.office import offers, views
+from backoffice.office import connection, offers, views
 
 app_name = "office"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("log/export/", views.export, name="export"),
     path("log/<uuid:reference>/decision/", views.decide, name="decide"),
     path("log/<uuid:reference>/", views.transaction, name="transaction"),
+    path("connection/", connection.connection, name="connection"),
     path("offers/", offers.listed, name="offers"),
     path("offers/preview/", offers.preview, name="offers-preview"),
     path("offers/<int:number>/", offers.offer, name="offer"),

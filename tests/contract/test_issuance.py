@@ -234,3 +234,10 @@ def test_a_sale_that_earned_nothing_is_recorded(
     row = stories.record(cast, card=collector)
     assert (row.state, len(row.confirmation_number)) == (State.DONE, 36)
     assert not sandbox.effects()
+
+
+def test_a_connection_test_is_taken_and_is_no_sale(cast: Cast, sandbox: Sandbox) -> None:
+    heard = services.try_record(cast.till, now=timezone.now())
+    assert heard is not None and (heard.http_status, heard.silence) == (200, None)
+    assert heard.answer is not None and len(heard.answer.transaction_id) == 36
+    assert not sandbox.effects() and not Transaction.objects.exists()

@@ -70,6 +70,12 @@ PLATFORM_GATE_WAIT_S = env.number("PLATFORM_GATE_WAIT_S", "2", float)
 # Whoever waits for a place holds a thread as well; one is left to pages whatever happens.
 PLATFORM_CALLS_WAITING = max(0, MILEPOST_WEB_THREADS - PLATFORM_CALLS_AT_ONCE - 1)
 
+# --- How long what is about a person is kept, in days (docs/operator.md) -------------------------
+MILEPOST_KEEP_PAYLOADS_DAYS = env.number("MILEPOST_KEEP_PAYLOADS_DAYS", "90", int)
+# A sale that may still be returned keeps what its return is made of.
+MILEPOST_RETURN_WINDOW_DAYS = env.number("MILEPOST_RETURN_WINDOW_DAYS", "90", int)
+MILEPOST_KEEP_NUMBERS_DAYS = env.number("MILEPOST_KEEP_NUMBERS_DAYS", "730", int)
+
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "backoffice.people",
@@ -227,6 +233,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # Each thread of a sweep has one call under way, and the gate must have a place for all.
 SETTLE_AT_ONCE = PLATFORM_CALLS_AT_ONCE
 SETTLE_EVERY_S = env.number("SETTLE_EVERY_S", "2", float)
+PURGE_LOOK_EVERY_S = 600.0
 ECHO_EVERY_S = env.number("ECHO_EVERY_S", "15", float)
 CELERY_BEAT_SCHEDULE = {
     # A run that is not taken before the next one is due has nothing left to do.
@@ -239,6 +246,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "issuance.settle_due",
         "schedule": SETTLE_EVERY_S,
         "options": {"expires": SETTLE_EVERY_S},
+    },
+    # It looks whether a night's purge is due; most of the time none is.
+    "purge": {
+        "task": "office.purge",
+        "schedule": PURGE_LOOK_EVERY_S,
+        "options": {"expires": PURGE_LOOK_EVERY_S},
     },
     "echo": {
         "task": "amcash.echo",

@@ -124,6 +124,11 @@ class Vault:
         """The id that new values are sealed with; a value with another id waits for rotation."""
         return self._keyring.writing_id
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids that can be opened, the one that is written with first."""
+        return self._keyring.ids
+
     def seal(self, plain: bytes, *, bound_to: str) -> Sealed:
         """Encrypt a value so that it opens only where it belongs: `bound_to` names that place."""
         key_id = self.writing_id

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db.models import CharField, Count, Func, Min, QuerySet
 
 from backoffice import clock
-from backoffice.journal import issuing, quarantine, safety, watch
+from backoffice.journal import issuing, payloads, purging, quarantine, safety, watch
 from backoffice.journal.choices import NeedsPerson
-from backoffice.journal.models import ProgrammeState, Transaction
+from backoffice.journal.models import Payload, ProgrammeState, Transaction
 from backoffice.journal.states import CLAIMABLE, ISSUANCE, UNSETTLED, Operation, State
 
 # A row is settled within a lease, a call and a poll once the programme answers (45 s).
@@ -26,6 +26,8 @@ MISSED_WITHIN: Final = timedelta(hours=24)
 MOST_SKEW: Final = timedelta(seconds=30)
 # A sweep says that it lives every 5 s, between two calls that may take their whole time.
 MOST_SWEEP_AGE: Final = timedelta(seconds=60)
+# It is a night's work.
+MOST_PURGE_AGE: Final = timedelta(hours=50)
 # Beats that may be missed before nobody is thought to feel the programme's pulse.
 _ECHOES_MISSED: Final = 4
 _ECHO_AT_LEAST: Final = timedelta(seconds=60)
@@ -74,6 +76,10 @@ class Health:
     sweep_age_s: int | None
     unmarked_s: int | None
     unsafe: tuple[str, ...]
+    # How many payloads each key has sealed, and those of them that no process can open.
+    sealed_under: dict[str, int]
+    lost_keys: tuple[str, ...]
+    purge_age_s: int | None
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is out of bounds."""
@@ -95,6 +101,20 @@ class Health:
                 name="safety",
                 found=why,
                 to_do="Nothing is sent until this is put right; see docs/operator.md.",
+            )
+        for key_id in self.lost_keys:
+            yield Fault(
+                name="keys",
+                found=f"{self.sealed_under[key_id]} payloads are sealed with the key {key_id}, "
+                "which is not in MILEPOST_DATA_KEYS.",
+                to_do="Bring the key back after the first one, then run `manage.py rotate_keys`.",
+            )
+        if self.purge_age_s is not None and self.purge_age_s > MOST_PURGE_AGE.total_seconds():
+            yield Fault(
+                name="purge",
+                found=f"The last purge came to its end {self.purge_age_s} s ago.",
+                to_do="Start `manage.py settle --forever`, or a worker and beat, and read their "
+                "log; `manage.py purge` does it at once.",
             )
         limit_ms, refused_ms = (_ms(limit) for limit in (MOST_SKEW, safety.MOST_SKEW))
         if self.skew_ms is not None and limit_ms < abs(self.skew_ms) <= refused_ms:
@@ -180,6 +200,7 @@ def examine(*, now: datetime) -> Health:
     skew = safety.clock_skew()
     quarantined = quarantine.fault()
     swept = watch.last_sweep()
+    sealed = sealed_under()
     return Health(
         at=now,
         states=_states(now),
@@ -215,7 +236,17 @@ def examine(*, now: datetime) -> Health:
         sweep_age_s=_age_s(swept[0] if swept else None, now),
         unmarked_s=_age_s(quarantine.unmarked_since(), now),
         unsafe=tuple(why for why in safety.faults() if why != quarantined),
+        sealed_under=sealed,
+        lost_keys=tuple(sorted(set(sealed) - set(payloads.vault().key_ids))),
+        purge_age_s=_age_s(purging.standing().purged_at, now),
     )
+
+
+def sealed_under() -> dict[str, int]:
+    """Return how many payloads each key has sealed."""
+    # An emptied payload has no key, so these are the last months' and not the whole history.
+    counted = Payload.objects.exclude(key_id="").order_by().values_list("key_id")
+    return dict(counted.annotate(Count("pk")))
 
 
 def _states(now: datetime) -> dict[str, Tally]:

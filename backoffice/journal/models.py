@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.devices.models import Device
 from backoffice.journal import choices, states
+from backoffice.journal import disclosures as disclosures
 from backoffice.journal.choices import Credit, NeedsPerson, Operation, Result, State, Step, Wanted
 from backoffice.journal.surroundings import LogState as LogState
 from backoffice.journal.surroundings import ProgrammeState as ProgrammeState
@@ -366,6 +367,8 @@ class Payload(models.Model):
                 name="payload_one_body",
             )
         ]
+        # What a key has sealed; an emptied payload has none.
+        indexes = [models.Index(fields=["key_id", "id"], name="payload_key")]
 
     def __str__(self) -> str:
         return f"payload of {self.transaction_id}"

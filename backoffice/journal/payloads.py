@@ -5,7 +5,7 @@ import functools
 from django.conf import settings
 
 from backoffice.journal.models import Attempt, Payload, Transaction
-from backoffice.vault import Keyring, Sealed, Vault
+from backoffice.vault import Keyring, Sealed, Vault, VaultError
 
 
 @functools.cache
@@ -41,6 +41,20 @@ def answer_of(transaction: Transaction) -> bytes | None:
     if payload is None or not payload.ciphertext:
         return None
     return _open(transaction, payload)
+
+
+def sealed_anew(payload: Payload, vault: Vault) -> Sealed:
+    """Return the same bytes sealed with the present key; a VaultError where they are not the same.
+
+    The stored mac proves that nothing but the key has changed.
+    """
+    binding = _binding(payload.transaction)
+    plain = vault.open(
+        Sealed(key_id=payload.key_id, ciphertext=bytes(payload.ciphertext)), bound_to=binding
+    )
+    if vault.mac(plain, purpose="payload") != payload.mac:
+        raise VaultError("These are not the bytes that were stored.")
+    return vault.seal(plain, bound_to=binding)
 
 
 def _open(transaction: Transaction, payload: Payload) -> bytes:

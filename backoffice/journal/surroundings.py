@@ -38,3 +38,20 @@ class LogState(models.Model):
 
     def __str__(self) -> str:
         return "the log's state"
+
+
+class RetentionState(models.Model):
+    """How far the nightly purge came: one row, written by `purging` alone.
+
+    `taken_until` keeps two processes from doing one night's work twice; it is no right to anything.
+    """
+
+    due_at = models.DateTimeField(null=True)
+    taken_by = models.CharField(max_length=80, blank=True)
+    taken_until = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True)
+    emptied = models.PositiveIntegerField(default=0)
+    forgotten = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return "the purge's state"

@@ -41,12 +41,32 @@ _FROZEN = (
 )
 _TERMINAL = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 
+# What leads back to a collector, and what else a disclosure says.
+_COLLECTOR = ("collector_mac", "collector_last4")
+_SAID = ("kind", "transaction_id", "person_id", "reason", "count", "at")
+
 # The transaction of a payload is over, and so are its deadlines.
 _OVER = (
     "SELECT 1 FROM journal_transaction t WHERE t.id = OLD.transaction_id "  # noqa: S608
     f"AND t.state IN ({_TERMINAL}, 'approved') "
     "AND t.deadline_at < CURRENT_TIMESTAMP AND t.replay_until < CURRENT_TIMESTAMP"
 )
+_IS_OVER = (
+    f"OLD.state IN ({_TERMINAL}, 'approved') "
+    "AND OLD.deadline_at < CURRENT_TIMESTAMP AND OLD.replay_until < CURRENT_TIMESTAMP"
+)
+
+
+def _rewritten(*names: str) -> str:
+    """Say in SQL that one of these was changed into something else than nothing."""
+    return " OR ".join(
+        f"(NEW.{name} IS DISTINCT FROM OLD.{name} AND NEW.{name} <> '')" for name in names
+    )
+
+
+def _changed(*names: str) -> str:
+    """Say in SQL that one of these was changed at all."""
+    return " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +186,32 @@ RULES = (
         # the mac of the plain bytes.
         condition="NEW.mac IS DISTINCT FROM OLD.mac "
         "OR NEW.transaction_id IS DISTINCT FROM OLD.transaction_id "
-        "OR NEW.attempt_id IS DISTINCT FROM OLD.attempt_id OR "
+        "OR NEW.attempt_id IS DISTINCT FROM OLD.attempt_id "
+        "OR (length(OLD.ciphertext) = 0 AND length(NEW.ciphertext) > 0) OR "
         f"(length(NEW.ciphertext) = 0 AND NOT EXISTS ({_OVER}))",
         message="a payload is only re-encrypted, or emptied after its deadlines",
+    ),
+    Rule(
+        name="milepost_transaction_collector",
+        table="journal_transaction",
+        event="UPDATE",
+        # A collector is forgotten once all is over, and never becomes another one.
+        condition=f"{_rewritten(*_COLLECTOR)} OR (({_changed(*_COLLECTOR)}) AND NOT ({_IS_OVER}))",
+        message="a collector is only forgotten, after all deadlines",
+    ),
+    Rule(
+        name="milepost_disclosure_unchanged",
+        table="journal_disclosure",
+        event="UPDATE",
+        condition=_changed(*_SAID) + f" OR {_rewritten(*_COLLECTOR)}",
+        message="what was disclosed is never changed",
+    ),
+    Rule(
+        name="milepost_disclosure_kept",
+        table="journal_disclosure",
+        event="DELETE",
+        condition="TRUE",
+        message="disclosures are never deleted",
     ),
     Rule(
         name="milepost_payload_kept",

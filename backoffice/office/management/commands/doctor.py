@@ -119,6 +119,10 @@ def _readings(found: Health) -> Iterator[str]:
     yield f"breaker            {breaker}"
     sweep = "never" if found.sweep_age_s is None else f"{found.sweep_age_s} s ago"
     yield f"last sweep         {sweep}"
+    for key_id, count in sorted(found.sealed_under.items()):
+        yield f"sealed with        {key_id}: {count}"
+    purge = "never" if found.purge_age_s is None else f"{found.purge_age_s} s ago"
+    yield f"last purge         {purge}"
     yield f"time zone rules    tzdata {found.tzdata}"
     skew = "the database has no clock of its own"
     yield f"clock skew         {skew if found.skew_ms is None else f'{found.skew_ms} ms'}"

@@ -14,10 +14,13 @@ from django.utils import timezone
 
 from amcash import pulse
 from amcash import sweep as cash
-from backoffice.journal import line, programme
+from backoffice.journal import line, programme, purging
 from issuance import sweep as issuance
 
 log = structlog.get_logger(__name__)
+
+# Nobody waits for a purge; what is due at a till does not wait for it either.
+_PURGE_FOR_S = 0.5
 
 
 class Command(BaseCommand):
@@ -36,9 +39,12 @@ class Command(BaseCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
         sender = line.sender_name("settle")
+        purge = purging.Purge(sender=sender)
         while True:
             try:
                 _round(sender, stop)
+                if options["forever"]:
+                    purge.turn(now=timezone.now(), for_s=_PURGE_FOR_S)
             except Error as error:
                 # The database is away: the rows are still due when it is back.
                 log.warning("settle.database_away", error=type(error).__name__)

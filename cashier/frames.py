@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
 from backoffice.clock import business_day, settlement_day_starts
+from backoffice.devices.enrolment import tablet_for
 from backoffice.devices.models import Device
 from backoffice.journal import selectors
 from backoffice.people.actors import Actor, Channel
@@ -27,10 +27,6 @@ from backoffice.people.models import User
 from backoffice.people.scope import usable_tills
 from backoffice.stores.models import Sponsor, Store, Word
 from cashier.templatetags.milepost import seconds
-
-TILL_COOKIE = "milepost-till"
-_TILL_SALT = "cashier.till"
-_TILL_AGE_S = 400 * 24 * 60 * 60
 
 P = ParamSpec("P")
 
@@ -164,22 +160,11 @@ def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def picked_till(request: HttpRequest) -> Device | None:
-    """Return the till this browser stands at, if this person may use it."""
-    pk = request.get_signed_cookie(TILL_COOKIE, None, salt=_TILL_SALT, max_age=_TILL_AGE_S)
-    return usable_tills(request.user).filter(pk=pk).first() if pk and pk.isdigit() else None
-
-
-def remember_till(response: HttpResponse, till: Device) -> None:
-    """Keep the till in this browser for as long as browsers allow."""
-    response.set_signed_cookie(
-        TILL_COOKIE,
-        str(till.pk),
-        salt=_TILL_SALT,
-        max_age=_TILL_AGE_S,
-        httponly=True,
-        samesite="Strict",
-        secure=bool(settings.SESSION_COOKIE_SECURE),
-    )
+    """Return the till that this tablet is enrolled as, if this person may use it."""
+    tablet = tablet_for(request)
+    if tablet is None or not usable_tills(request.user).filter(pk=tablet.pk).exists():
+        return None
+    return tablet
 
 
 def details_of(request: HttpRequest) -> HtmxDetails:

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from cashier.views import bringing, credit, entry, give, redeem, rehearsal, reverse, sale
+from cashier.views import bringing, credit, entry, give, pairing, redeem, rehearsal, reverse, sale
 
 app_name = "cashier"
 urlpatterns = [
     path("", redeem.home, name="home"),
     path("sign-in/", entry.sign_in, name="sign_in"),
     path("till/", entry.till, name="till"),
+    path("pair/", pairing.pair, name="pair"),
     path("language/", entry.language, name="language"),
     path("lock/", entry.lock, name="lock"),
     path("card/", redeem.card, name="card"),

@@ -3,17 +3,21 @@
 Whether a person may use that device is decided in `people.scope`, not here.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from backoffice.devices.models import Device
+from backoffice.devices import tokens
+from backoffice.devices.addresses import is_on_this_machine
+from backoffice.devices.models import Device, DeviceProfile
 
 # The longest that browsers keep one; each rotation begins it anew.
 _COOKIE_AGE_S: Final = int(timedelta(days=400).total_seconds())
 _SESSION_KEY: Final = "device"
+# The partner of `manage.py demo`, whose sign-ins are in the README.
+_DEMO_SPONSOR: Final = "LOY1"
 
 
 def device_for(request: HttpRequest) -> Device | None:
@@ -38,6 +42,26 @@ def remember(request: HttpRequest, response: HttpResponseBase, device: Device, t
     """Make this browser the device for as long as browsers allow, and bind its session to it."""
     set_cookie(response, token)
     bind(request, device)
+
+
+def pairs_itself(request: HttpRequest, device: Device) -> bool:
+    """Whether a browser may become this device by saying so: in development, at this machine, and
+    only a tablet of the demo partner that nobody has revoked."""
+    return (
+        not settings.MILEPOST_PRODUCTION
+        and device.store.sponsor.code == _DEMO_SPONSOR
+        and device.profile == DeviceProfile.TABLET
+        and device.revoked_at is None
+        and is_on_this_machine(request)
+    )
+
+
+def pair_itself(
+    request: HttpRequest, response: HttpResponseBase, device: Device, *, now: datetime
+) -> None:
+    """Make this browser a demo tablet beside others that are the same one."""
+    assert pairs_itself(request, device)
+    remember(request, response, device, tokens.add(device, now=now, profile=DeviceProfile.TABLET))
 
 
 def bind(request: HttpRequest, device: Device) -> None:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from backoffice.devices import enrolment, tokens
+from backoffice.devices import enrolment, strangers, tokens
 from backoffice.devices.models import DeviceToken
 
 ROTATE_AFTER: Final = timedelta(days=1)
@@ -66,6 +66,7 @@ class DeviceMiddleware:
             request.device_token = token  # type: ignore[attr-defined]
         elif cookie:
             request.device_is_refused = True  # type: ignore[attr-defined]
+            strangers.note(request, channel="console")
         device = enrolment.device_for(request)
         if (cookie and device is None) or enrolment.is_bound_elsewhere(request, device):
             request.session.flush()

@@ -1,4 +1,4 @@
-"""Before the first customer: sign in, pick the till once per browser, choose the language, lock."""
+"""Before the first customer: sign in, see which till this is, choose the language, lock."""
 
 from django.conf import settings
 from django.contrib.auth import login, logout
@@ -7,15 +7,17 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from backoffice.devices.enrolment import pair_itself, pairs_itself, tablet_for
 from backoffice.people.models import User
 from backoffice.people.scope import usable_tills
-from cashier.frames import SeeOther, picked_till, remember_till, show
+from cashier.frames import SeeOther, picked_till, show
 
 _LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 _YEAR_S = 365 * 24 * 60 * 60
@@ -46,17 +48,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def till(request: HttpRequest) -> HttpResponse:
-    """Pick the till this browser stands at; only tills of one's own stores are offered."""
-    tills = usable_tills(request.user)
+    """Say which till this tablet is, or that it is none yet. At a desk, pick one of the demo's."""
+    tills = [one for one in usable_tills(request.user) if pairs_itself(request, one)]
     if request.method == "POST":
         picked = request.POST.get("till", "")
         # Compared as text: a number that the database cannot hold names no till either.
         found = next((one for one in tills if str(one.pk) == picked), None)
         if found is not None:
             response = SeeOther(reverse("cashier:home"))
-            remember_till(response, found)
+            pair_itself(request, response, found, now=timezone.now())
             return response
-    context = {"tills": list(tills), "current": picked_till(request)}
+    context = {"tills": tills, "current": picked_till(request), "tablet": tablet_for(request)}
     return show(request, None, "cashier/till.html", context)
 
 

@@ -4,17 +4,19 @@ import uuid
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
-from cashier.frames import TILL_COOKIE
+from backoffice.devices.models import Device, DeviceToken
+from backoffice.stores.models import Sponsor
 from cashier.urls import urlpatterns
 from tests.cashier.conftest import Till, sit_down
 from tests.cast import COLLECTOR, SECRET, Cast
 from tests.scripted import ScriptedPlatform, approved, offer
 
 pytestmark = pytest.mark.django_db
-OPEN_TO_ALL = {"sign_in", "language", "lock"}
+OPEN_TO_ALL = {"sign_in", "pair", "language", "lock"}
 
 
 def test_every_screen_but_the_door_wants_a_person() -> None:
@@ -64,7 +66,38 @@ def test_only_the_tills_of_ones_own_stores_can_be_picked(cast: Cast) -> None:
     page = client.get(reverse("cashier:till")).content.decode()
     assert "North" in page and "South" not in page
     refused = client.post(reverse("cashier:till"), {"till": cast.south_till.pk})
-    assert refused.status_code == 200 and TILL_COOKIE not in client.cookies
+    assert refused.status_code == 200 and settings.DEVICE_COOKIE_NAME not in client.cookies
+
+
+def test_picking_a_till_pairs_a_demo_tablet_at_this_desk(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.cashier)
+    client.post(reverse("cashier:till"), {"till": cast.till.pk})
+    cookie = client.cookies[settings.DEVICE_COOKIE_NAME]
+    assert cookie["httponly"] and cookie["samesite"] == "Strict"
+    assert client.get("/").status_code == 200
+    # Another browser at the same desk is the same tablet; the first one stays it.
+    sit_down(cast.manager, cast.till)
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("why_not", ["production", "elsewhere", "sponsor", "profile", "revoked"])
+def test_nothing_else_pairs_itself(cast: Cast, why_not: str) -> None:
+    address = "192.0.2.1" if why_not == "elsewhere" else "127.0.0.1"
+    client = Client(REMOTE_ADDR=address)
+    client.force_login(cast.cashier)
+    if why_not == "sponsor":
+        Sponsor.objects.update(code="OTHR")
+    elif why_not == "profile":
+        Device.objects.update(profile="till")
+    elif why_not == "revoked":
+        Device.objects.update(revoked_at=timezone.now())
+    with override_settings(MILEPOST_PRODUCTION=why_not == "production"):
+        page = client.get(reverse("cashier:till")).content.decode()
+        client.post(reverse("cashier:till"), {"till": cast.till.pk})
+    assert 'name="till"' not in page and reverse("cashier:pair") in page
+    assert settings.DEVICE_COOKIE_NAME not in client.cookies
+    assert not DeviceToken.objects.exists()
 
 
 @pytest.mark.parametrize("picked", ["", "x", "\u00b2", "-1", "8" * 20, "8" * 5000])
@@ -72,20 +105,21 @@ def test_what_names_no_till_asks_for_one_again(cast: Cast, picked: str) -> None:
     client = Client()
     client.force_login(cast.cashier)
     refused = client.post(reverse("cashier:till"), {"till": picked})
-    assert refused.status_code == 200 and TILL_COOKIE not in client.cookies
+    assert refused.status_code == 200 and settings.DEVICE_COOKIE_NAME not in client.cookies
 
 
 def test_a_tills_cookie_cannot_be_made_up(cast: Cast) -> None:
     client = Client()
     client.force_login(cast.cashier)
-    client.cookies[TILL_COOKIE] = str(cast.till.pk)
-    assert client.get("/")["Location"] == reverse("cashier:till")
+    client.cookies[settings.DEVICE_COOKIE_NAME] = str(cast.till.pk)
+    assert "/sign-in/" in client.get("/")["Location"]
 
 
-def test_a_till_that_was_closed_is_asked_for_again(cast: Cast, plain: Till) -> None:
+def test_a_till_that_was_closed_shows_everybody_out(cast: Cast, plain: Till) -> None:
     cast.till.is_active = False
     cast.till.save()
-    assert plain.client.get("/")["Location"] == reverse("cashier:till")
+    assert "/sign-in/" in plain.client.get("/")["Location"]
+    assert "_auth_user_id" not in plain.client.session
 
 
 def test_one_tap_changes_the_language_of_screen_and_receipt(

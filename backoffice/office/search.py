@@ -58,7 +58,7 @@ def _says_a_card(text: str) -> bool:
 
 def _full_card() -> forms.ValidationError:
     return forms.ValidationError(
-        _("Type only the last four digits. A full card number is never searched for."),
+        _("Type only the last four digits. A whole number is searched for under Privacy."),
         code="full_card",
     )
 

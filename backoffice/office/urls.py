@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backoffice.office import connection, offers, views
+from backoffice.office import connection, offers, privacy, views
 
 app_name = "office"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("log/export/", views.export, name="export"),
     path("log/<uuid:reference>/decision/", views.decide, name="decide"),
     path("log/<uuid:reference>/", views.transaction, name="transaction"),
+    path("log/<uuid:reference>/number/", privacy.reveal, name="reveal"),
+    path("privacy/", privacy.home, name="privacy"),
+    path("privacy/search/", privacy.find, name="privacy-find"),
+    path("privacy/request/", privacy.request_of, name="privacy-request"),
+    path("privacy/record/", privacy.hand_out, name="privacy-record"),
+    path("privacy/erase/", privacy.erase, name="privacy-erase"),
     path("connection/", connection.connection, name="connection"),
     path("offers/", offers.listed, name="offers"),
     path("offers/preview/", offers.preview, name="offers-preview"),

@@ -10,6 +10,7 @@ from amcash.client import Heard
 from amcash.codes import Reading
 from backoffice.devices.models import Device
 from backoffice.journal import breaker, entries, programme
+from backoffice.journal.states import Product
 
 
 def take() -> bool:
@@ -23,7 +24,7 @@ def take_if_open(*, patience: timedelta = timedelta(0)) -> None:
 
     A sweep calls this in every round: at once after the breaker opened, then every 5 s.
     """
-    if not programme.take_probe(timezone.now(), patience=patience):
+    if not programme.take_probe(Product.CASH, timezone.now(), patience=patience):
         return
     # What is in doubt must be settled even when every till has been closed since.
     device = _tills().order_by("-is_active", "pk").first()
@@ -43,9 +44,9 @@ def feel(device: Device) -> Heard:
     known = codes.find(code)
     is_up = _is_up(heard)
     now = timezone.now()
-    if is_up and programme.standing().is_open:
+    if is_up and programme.standing(Product.CASH).is_open:
         # First: whoever is killed between the two leaves an open breaker, which is probed again.
-        entries.hurry_all(now=now)
+        entries.hurry_all(Product.CASH, now=now)
     programme.heard(
         is_up=is_up,
         answer_ms=heard.duration_ms,

@@ -21,7 +21,7 @@ from backoffice.journal.decisions import Finding
 from backoffice.journal.entries import Conflict, Intent
 from backoffice.journal.exchange import Delivery
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import Operation, State
+from backoffice.journal.states import Operation, Product, State
 from backoffice.people.actors import Actor
 from backoffice.wire import Reply, Silence
 
@@ -76,7 +76,7 @@ def inquire(order: InquiryOrder, *, actor: Actor, now: datetime) -> Inquiry:
     While the breaker is open nothing is sent, and the answer is UNAVAILABLE.
     """
     pulse.take_if_forsaken()
-    if programme.standing().is_open:
+    if programme.standing(Product.CASH).is_open:
         return _unavailable(order, actor=actor)
     device = actor.device
     body = messages.inquire(
@@ -287,7 +287,7 @@ def _note_inquiry(
 
 def _unavailable(order: InquiryOrder, *, actor: Actor) -> Inquiry:
     # As the programme itself would say it, when that is what it said last.
-    is_outage = programme.standing().why == Why.OUTAGE
+    is_outage = programme.standing(Product.CASH).why == Why.OUTAGE
     code = _OUTAGE_CODE if is_outage else ""
     _note_inquiry(order, actor, code=code, tries=0, duration_ms=0)
     return Inquiry(kind=InquiryKind.UNAVAILABLE, code=code)
@@ -297,12 +297,13 @@ def _tell_the_breaker(
     order: InquiryOrder, inquiry: Inquiry, heard: client.Heard, *, now: datetime
 ) -> None:
     if inquiry.kind is InquiryKind.UNAVAILABLE:
-        programme.outage(now)
+        programme.outage(Product.CASH, now)
     elif inquiry.kind is not InquiryKind.SILENT:
-        programme.answered()
+        programme.answered(Product.CASH)
     elif heard.silence.maybe_applied if heard.silence else heard.http_status != 401:
         # Nothing left, or a token that was refused, is our own trouble and no unknown outcome.
-        programme.unknown(payloads.vault().blind_index(order.card.number), now)
+        collector_mac = payloads.vault().blind_index(order.card.number)
+        programme.unknown(Product.CASH, collector_mac, now)
 
 
 def _inquiry(order: InquiryOrder, heard: client.Heard) -> Inquiry:

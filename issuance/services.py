@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from backoffice.audit import trail
 from backoffice.devices.models import Device
-from backoffice.journal import entries, exchange, line, payloads, programme, sweeping
+from backoffice.journal import breaker, entries, exchange, line, payloads, programme, sweeping
 from backoffice.journal.decisions import Finding, Verdict
 from backoffice.journal.entries import Conflict, Intent
 from backoffice.journal.exchange import Delivery
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import ISSUANCE, UNSETTLED, Operation, State
+from backoffice.journal.states import ISSUANCE, UNSETTLED, Operation, Product, State
 from backoffice.people.actors import Actor
 from backoffice.wire import Reply, Silence
 from issuance import answers, client, codes, intents, messages, rules
@@ -75,7 +75,7 @@ def calculate(order: CalculationOrder, *, actor: Actor, now: datetime) -> Previe
 
     While the breaker is open nothing is sent, and the preview says nothing.
     """
-    if programme.standing().is_open:
+    if programme.standing(Product.ISSUANCE).is_open:
         return Preview(offers=None)
     heard = client.calculate(intents.calculation(order, device=actor.device, now=now))
     answer = heard.answer
@@ -164,11 +164,11 @@ def record(order: RecordOrder, *, actor: Actor, now: datetime) -> Outcome:
 
 
 def try_record(device: Device, *, now: datetime) -> Heard | None:
-    """Test the line with a RECORD that is no sale; None, and nothing sent, under an open breaker.
+    """Test the line with a RECORD that is no sale; None, and nothing sent, while AM Cash is down.
 
     Nothing of it stands in the log.
     """
-    if programme.standing().is_open:
+    if programme.standing(Product.CASH).is_open:
         return None
     return client.record(intents.trial(device=device, now=now))
 
@@ -182,29 +182,42 @@ def settle_due(*, sender: str, limit: int = 20) -> int:
     """Send at most `limit` due rows once more; return how many were sent.
 
     Beat, `settle --forever` and tests call this same function, in any number, at any time. What
-    waits for another issuance of its collector is put off, and no try is spent on it.
+    waits for another issuance of its collector is put off, and no try is spent on it. While the
+    breaker is open one row is sent every few seconds, to probe it.
     """
     began = timezone.now()
     entries.warn_of_waiting(sender=sender, now=began)
-    return sweeping.settle(OPERATIONS, _delivery(sender, 1), due_by=began, limit=limit)
+    probed = 0
+    if programme.take_probe(Product.ISSUANCE, began):
+        probe = _delivery(sender, 1, is_probe=True)
+        probed = sweeping.settle(OPERATIONS, probe, due_by=began, limit=1)
+    delivery = _delivery(sender, 1)
+    return probed + sweeping.settle(OPERATIONS, delivery, due_by=began, limit=limit - probed)
 
 
 def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:
     sender = line.sender_name("web")
     stamped = exchange.stamp()
+    # Where no sweep has probed for long, a till's own issuance does.
+    is_probe = programme.take_probe(Product.ISSUANCE, now, patience=breaker.FORSAKEN_AFTER)
     try:
         row, is_new = entries.open_issuance(
-            intent, actor=actor, sender=sender, now=now, lease=exchange.lease()
+            intent,
+            actor=actor,
+            sender=sender,
+            now=now,
+            lease=exchange.lease(),
+            is_probe=is_probe,
         )
     except entries.Refused as error:
         raise Refused(_REASONS[error.conflict], why=error.why) from error
     if is_new and row.state == State.ARMED:
-        delivery = _delivery(sender, TRIES_ON_500)
+        delivery = _delivery(sender, TRIES_ON_500, is_probe=is_probe)
         row = exchange.deliver(row, delivery, stamped=stamped, body=intent.body)
     return Outcome(transaction=row, is_new=is_new)
 
 
-def _delivery(sender: str, tries: int) -> Delivery:
+def _delivery(sender: str, tries: int, *, is_probe: bool = False) -> Delivery:
     return Delivery(
         classify=_classify,
         make_reversal=None,
@@ -213,6 +226,7 @@ def _delivery(sender: str, tries: int) -> Delivery:
         is_worth_another=_is_worth_another,
         # Three tries that each take as long as one may would keep the till beyond its 20 s.
         tries_begin_within_s=settings.PLATFORM_TOTAL_S,
+        is_probe=is_probe,
     )
 
 

@@ -1,7 +1,7 @@
 """When nothing new is sent because the programme cannot answer (RELIABILITY 4.4). Pure: no clock.
 
-One outage opens the breaker, and so do unknown outcomes of different collectors in a row; only a
-good ECHO closes it. `programme` keeps what is decided here.
+Each product has a breaker of its own. An outage opens it, and so do unknown outcomes of different
+collectors in a row; only a good probe closes it. `programme` keeps what is decided here.
 """
 
 from dataclasses import dataclass, replace

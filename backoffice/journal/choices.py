@@ -36,6 +36,13 @@ class State(models.TextChoices):
     REJECTED = states.State.REJECTED.value, _("Rejected")
 
 
+class Product(models.TextChoices):
+    """What the programme offers, in a reader's words."""
+
+    CASH = states.Product.CASH.value, _("Miles as payment")
+    ISSUANCE = states.Product.ISSUANCE.value, _("Miles for a sale")
+
+
 class Wanted(models.TextChoices):
     """What the customer wants of an operation whose outcome is not known yet."""
 
@@ -55,6 +62,7 @@ class NeedsPerson(models.TextChoices):
     INCOMPLETE = "incomplete", _("Approved without its number or its amount")
     REJECTED = "rejected", _("The programme rejected miles")
     REFUSED_AFTER_DOUBT = "refused_after_doubt", _("Refused after an unknown outcome")
+    PENDING_LONG = "pending_long", _("The programme does not finish it")
     ORIGINAL_PARTIAL = "original_partial", _("Only a part of its sale’s miles was given")
 
 

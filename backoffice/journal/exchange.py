@@ -14,7 +14,7 @@ from backoffice.journal import entries, line, payloads, programme
 from backoffice.journal.decisions import DEFINITIVE, Finding, Verdict
 from backoffice.journal.entries import MakeReversal
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import KEYLESS
+from backoffice.journal.states import KEYLESS, Operation, product_of
 from backoffice.wire import Reply, Silence
 
 # Reads one answer, knowing whether an earlier send of the same operation has no known outcome.
@@ -43,6 +43,8 @@ class Delivery:
     # Which finding is worth another try at once, and how long after the first send one may begin.
     is_worth_another: Callable[[Finding], bool] = is_worth_a_second_try
     tries_begin_within_s: float = math.inf
+    # Whether an answer to it closes the product's open breaker.
+    is_probe: bool = False
 
 
 def lease() -> timedelta:
@@ -79,7 +81,7 @@ def deliver(
                 make_reversal=delivery.make_reversal,
                 if_doubted=functools.partial(delivery.classify, row, answer, True),
             )
-            _tell_the_breaker(row, finding)
+            _tell_the_breaker(row, finding, is_probe=delivery.is_probe)
             return row
         has_unknown = has_unknown or finding.verdict is Verdict.UNKNOWN
         stamped = stamp()
@@ -92,14 +94,21 @@ def deliver(
     return entries.reread(row)
 
 
-def _tell_the_breaker(row: Transaction, finding: Finding) -> None:
+def _tell_the_breaker(row: Transaction, finding: Finding, *, is_probe: bool) -> None:
     # After the outcome's own commit, which must wait for nothing. A till's two tries count once.
+    product = product_of(Operation(row.operation))
     if finding.is_outage:
-        programme.outage(_now())
+        programme.outage(product, _now())
     elif finding.verdict is Verdict.UNKNOWN:
-        programme.unknown(row.collector_mac, _now())
-    elif finding.verdict in _ANSWERS:
-        programme.answered()
+        programme.unknown(product, row.collector_mac, _now())
+    elif finding.verdict not in _ANSWERS:
+        return
+    elif is_probe:
+        # First: whoever is killed between the two leaves an open breaker, which is probed again.
+        entries.hurry_all(product, now=_now())
+        programme.recovered(product)
+    else:
+        programme.answered(product)
 
 
 def _send(row: Transaction, body: bytes, stamped: float) -> Reply | Silence:

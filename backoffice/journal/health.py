@@ -4,7 +4,7 @@ What is out of bounds is a `Fault`: what was found and what to do. Rows that a p
 counted and are no fault: the office lists them, and no machine can settle them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +16,7 @@ from backoffice import clock
 from backoffice.journal import issuing, payloads, purging, quarantine, safety, watch
 from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.models import Payload, ProgrammeState, Transaction
-from backoffice.journal.states import CLAIMABLE, ISSUANCE, UNSETTLED, Operation, State
+from backoffice.journal.states import CLAIMABLE, ISSUANCE, UNSETTLED, Operation, Product, State
 
 # A row is settled within a lease, a call and a poll once the programme answers (45 s).
 DUE_FOR: Final = timedelta(seconds=60)
@@ -31,6 +31,14 @@ MOST_PURGE_AGE: Final = timedelta(hours=50)
 # Beats that may be missed before nobody is thought to feel the programme's pulse.
 _ECHOES_MISSED: Final = 4
 _ECHO_AT_LEAST: Final = timedelta(seconds=60)
+# As an operator knows them.
+_NAMES: Final = {Product.CASH.value: "AM Cash", Product.ISSUANCE.value: "issuance"}
+_TO_CLOSE: Final = {
+    Product.CASH.value: "No redemption or inquiry is sent until an ECHO is answered well; there is "
+    "nothing to reset.",
+    Product.ISSUANCE.value: "Miles are kept, and one of them is sent every few seconds until it is "
+    "answered; there is nothing to reset.",
+}
 # A literal: SQLite does not see that a parameter meets the condition of a partial index.
 _EMPTY: Final = Func(template="''", output_field=CharField())
 
@@ -53,6 +61,15 @@ class Tally:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenBreaker:
+    """A product of which nothing new is sent, since when, and what opened it."""
+
+    product: str
+    opened_at: datetime
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Health:
     """Everything that was looked at, at one moment."""
 
@@ -71,8 +88,7 @@ class Health:
     tzdata: str
     skew_ms: int | None
     quarantine: str
-    breaker_opened_at: datetime | None
-    breaker_why: str
+    breakers: tuple[OpenBreaker, ...]
     sweep_age_s: int | None
     unmarked_s: int | None
     unsafe: tuple[str, ...]
@@ -167,13 +183,12 @@ class Health:
             )
 
     def _of_the_programme(self) -> Iterator[Fault]:
-        if self.breaker_opened_at is not None:
-            since = f"{self.breaker_opened_at:%Y-%m-%d %H:%M:%S} UTC"
+        for one in self.breakers:
+            since = f"{one.opened_at:%Y-%m-%d %H:%M:%S} UTC"
             yield Fault(
                 name="breaker",
-                found=f"The breaker is open since {since} ({self.breaker_why}).",
-                to_do="Nothing new is sent until an ECHO is answered well; there is nothing to "
-                "reset.",
+                found=f"The breaker of {_NAMES[one.product]} is open since {since} ({one.why}).",
+                to_do=_TO_CLOSE[one.product],
             )
         if self.echo_age_s is None or self.echo_age_s > _most_echo_age().total_seconds():
             age = "never" if self.echo_age_s is None else f"{self.echo_age_s} s ago"
@@ -195,7 +210,8 @@ class Health:
 def examine(*, now: datetime) -> Health:
     """Look at the whole log, whatever its store, and at what it stands on."""
     due = Transaction.objects.filter(state__in=sorted(CLAIMABLE))
-    programme = ProgrammeState.objects.order_by("pk").first()
+    programmes = {state.product: state for state in ProgrammeState.objects.all()}
+    programme = programmes.get(Product.CASH)
     heard_at = programme.heard_at if programme else None
     skew = safety.clock_skew()
     quarantined = quarantine.fault()
@@ -231,8 +247,7 @@ def examine(*, now: datetime) -> Health:
         tzdata=clock.tzdata_version(),
         skew_ms=None if skew is None else _ms(skew),
         quarantine=quarantined,
-        breaker_opened_at=programme.breaker_opened_at if programme else None,
-        breaker_why=programme.breaker_why if programme else "",
+        breakers=tuple(_open_breakers(programmes.values())),
         sweep_age_s=_age_s(swept[0] if swept else None, now),
         unmarked_s=_age_s(quarantine.unmarked_since(), now),
         unsafe=tuple(why for why in safety.faults() if why != quarantined),
@@ -247,6 +262,14 @@ def sealed_under() -> dict[str, int]:
     # An emptied payload has no key, so these are the last months' and not the whole history.
     counted = Payload.objects.exclude(key_id="").order_by().values_list("key_id")
     return dict(counted.annotate(Count("pk")))
+
+
+def _open_breakers(programmes: Iterable[ProgrammeState]) -> Iterator[OpenBreaker]:
+    for state in programmes:
+        if state.breaker_opened_at is not None:
+            yield OpenBreaker(
+                product=state.product, opened_at=state.breaker_opened_at, why=state.breaker_why
+            )
 
 
 def _states(now: datetime) -> dict[str, Tally]:

@@ -1,4 +1,7 @@
-"""How the programme answers just now, and the breaker: the only writer of ProgrammeState."""
+"""How the programme answers just now, and the breakers: the only writer of ProgrammeState.
+
+Each product has a row and a breaker of its own: what one does not answer says nothing of the other.
+"""
 
 import time
 from collections.abc import Callable
@@ -11,21 +14,20 @@ from backoffice.audit import trail
 from backoffice.journal import breaker
 from backoffice.journal.breaker import Breaker
 from backoffice.journal.models import ProgrammeState
+from backoffice.journal.states import Product
 from backoffice.people.actors import Channel
 
-# Several sweeps may feel the pulse; one a few seconds ago is as good as one now.
-_THE_ONE = 1
 # A sale must not cost a query more. What this process changes, it knows at once.
 _REMEMBERED_S = 1.0
-_seen: dict[str, tuple[float, Breaker]] = {}
+_seen: dict[tuple[str, Product], tuple[float, Breaker]] = {}
 
 
 def heard(
     *, is_up: bool, answer_ms: int, response_code: str, now: datetime, is_outage: bool = False
 ) -> None:
-    """Note what the last ECHO brought: a good one closes the breaker, an outage opens it."""
+    """Note what the last ECHO brought: a good one closes AM Cash's breaker, an outage opens it."""
     with atomic(durable=True):
-        state = _locked()
+        state = _locked(Product.CASH)
         if state.is_up != is_up or state.changed_at is None:
             state.changed_at = now
         state.is_up = is_up
@@ -42,64 +44,74 @@ def heard(
 
 
 def is_due(now: datetime, *, every: timedelta) -> bool:
-    """Say whether nobody has felt the pulse for a while."""
-    state = ProgrammeState.objects.filter(pk=_THE_ONE).first()
+    """Say whether nobody has felt the pulse for a while.
+
+    Several sweeps may feel it; one a few seconds ago is as good as one now.
+    """
+    state = ProgrammeState.objects.filter(product=Product.CASH).first()
     return state is None or state.heard_at is None or now - state.heard_at >= every
 
 
-def standing() -> Breaker:
-    """Return how the breaker stands, as read a moment ago at most."""
-    name = str(connection.settings_dict["NAME"])
-    read_at, known = _seen.get(name, (-_REMEMBERED_S, breaker.CLOSED))
+def standing(product: Product) -> Breaker:
+    """Return how the breaker of a product stands, as read a moment ago at most."""
+    of = (str(connection.settings_dict["NAME"]), product)
+    read_at, known = _seen.get(of, (-_REMEMBERED_S, breaker.CLOSED))
     if time.monotonic() - read_at < _REMEMBERED_S:
         return known
-    state = ProgrammeState.objects.filter(pk=_THE_ONE).first()
+    state = ProgrammeState.objects.filter(product=product).first()
     known = breaker.CLOSED if state is None else _breaker_of(state)
-    _seen[name] = (time.monotonic(), known)
+    _seen[of] = (time.monotonic(), known)
     return known
 
 
 def forget() -> None:
-    """Read the breaker anew at the next question."""
+    """Read the breakers anew at the next question."""
     _seen.clear()
 
 
-def outage(now: datetime) -> None:
+def outage(product: Product, now: datetime) -> None:
     """Note that the programme said that no requests can be sent."""
-    if not standing().is_open:
-        _change(lambda before: breaker.after_outage(before, now=now))
+    if not standing(product).is_open:
+        _change(product, lambda before: breaker.after_outage(before, now=now))
 
 
-def unknown(collector_mac: str, now: datetime) -> None:
+def unknown(product: Product, collector_mac: str, now: datetime) -> None:
     """Note that what was sent for this collector has no known outcome."""
-    if breaker.after_unknown(standing(), collector=collector_mac, now=now) != standing():
-        _change(lambda before: breaker.after_unknown(before, collector=collector_mac, now=now))
+    before = standing(product)
+    if breaker.after_unknown(before, collector=collector_mac, now=now) != before:
+        _change(product, lambda read: breaker.after_unknown(read, collector=collector_mac, now=now))
 
 
-def answered() -> None:
-    """Note that the programme answered a till."""
-    if standing().suspects:
-        _change(breaker.after_answer)
+def answered(product: Product) -> None:
+    """Note that the programme answered a till, or an operation that a sweep asked again."""
+    if standing(product).suspects:
+        _change(product, breaker.after_answer)
 
 
-def take_probe(now: datetime, *, patience: timedelta = timedelta(0)) -> bool:
-    """Say whether the caller is to send the next ECHO of an open breaker; only one is told so."""
-    if not standing().is_open:
+def recovered(product: Product) -> None:
+    """Note that the programme answered what was sent to probe an open breaker: it closes."""
+    if standing(product).is_open:
+        _change(product, lambda _before: breaker.CLOSED)
+
+
+def take_probe(product: Product, now: datetime, *, patience: timedelta = timedelta(0)) -> bool:
+    """Say whether the caller is to send the next probe of an open breaker; only one is told so."""
+    if not standing(product).is_open:
         return False
     forget()
-    due = standing()
+    due = standing(product)
     if not breaker.is_probe_due(due, now=now, patience=patience):
         return False
     after = breaker.after_probe(due, now=now)
-    same = ProgrammeState.objects.filter(pk=_THE_ONE, probe_at=due.probe_at)
+    same = ProgrammeState.objects.filter(product=product, probe_at=due.probe_at)
     is_ours = same.update(probe_at=after.probe_at) == 1
     forget()
     return is_ours
 
 
-def _change(decide: Callable[[Breaker], Breaker]) -> None:
+def _change(product: Product, decide: Callable[[Breaker], Breaker]) -> None:
     with atomic(durable=True):
-        state = _locked()
+        state = _locked(product)
         before = _breaker_of(state)
         after = decide(before)
         if after != before:
@@ -108,9 +120,9 @@ def _change(decide: Callable[[Breaker], Breaker]) -> None:
     forget()
 
 
-def _locked() -> ProgrammeState:
-    ProgrammeState.objects.get_or_create(pk=_THE_ONE)
-    return ProgrammeState.objects.select_for_update().get(pk=_THE_ONE)
+def _locked(product: Product) -> ProgrammeState:
+    ProgrammeState.objects.get_or_create(product=product)
+    return ProgrammeState.objects.select_for_update().get(product=product)
 
 
 def _keep(state: ProgrammeState, before: Breaker, after: Breaker) -> None:
@@ -124,7 +136,7 @@ def _keep(state: ProgrammeState, before: Breaker, after: Breaker) -> None:
             subject="programme",
             actor="milepost",
             channel=Channel.SETTLE,
-            details={"why": after.why or before.why},
+            details={"product": state.product, "why": after.why or before.why},
         )
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from backoffice.devices.models import Device
 from backoffice.journal.models import ProgrammeState, Transaction
-from backoffice.journal.states import CASH, ISSUANCE, OF_A_SALE, Operation, State
+from backoffice.journal.states import CASH, ISSUANCE, OF_A_SALE, Operation, Product, State
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Store
@@ -116,10 +116,12 @@ class ProgrammeWord(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ProgrammeView:
-    """How the programme answers just now, for a screen."""
+    """How the programme answers just now, for a screen: AM Cash, which every till asks first, and
+    whether issuance is away by itself."""
 
     word: ProgrammeWord
     answer_ms: int | None
+    is_issuance_down: bool = False
 
 
 def visible(user: Reader) -> QuerySet[Transaction]:
@@ -228,16 +230,24 @@ def references_of(row_ids: Iterable[int | None]) -> dict[int, UUID]:
 
 def programme_state(*, now: datetime | None = None) -> ProgrammeView:
     """Return how the programme answers, as last heard; unknown when that is long ago."""
-    state = ProgrammeState.objects.order_by("pk").first()
-    now = now or timezone.now()
+    states = {state.product: state for state in ProgrammeState.objects.all()}
+    issuance = states.get(Product.ISSUANCE)
+    word, answer_ms = _heard(states.get(Product.CASH), now or timezone.now())
+    return ProgrammeView(
+        word=word,
+        answer_ms=answer_ms,
+        is_issuance_down=issuance is not None and issuance.breaker_opened_at is not None,
+    )
+
+
+def _heard(state: ProgrammeState | None, now: datetime) -> tuple[ProgrammeWord, int | None]:
     # An open breaker is down whatever was heard last: the tills send nothing new.
     if state is not None and (state.breaker_opened_at or (state.heard_at and not state.is_up)):
-        return ProgrammeView(word=ProgrammeWord.DOWN, answer_ms=None)
+        return ProgrammeWord.DOWN, None
     if state is None or state.heard_at is None or now - state.heard_at > _HEARD_LATELY:
-        return ProgrammeView(word=ProgrammeWord.UNKNOWN, answer_ms=None)
+        return ProgrammeWord.UNKNOWN, None
     is_slow = state.answer_ms is not None and state.answer_ms > _SLOW_MS
-    word = ProgrammeWord.SLOW if is_slow else ProgrammeWord.UP
-    return ProgrammeView(word=word, answer_ms=state.answer_ms)
+    return (ProgrammeWord.SLOW if is_slow else ProgrammeWord.UP), state.answer_ms
 
 
 # Streams: querysets of which an index gives the order of the log, to be merged by time.

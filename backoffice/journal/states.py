@@ -27,6 +27,21 @@ TAKING_BACK = frozenset({Operation.RETURN, Operation.REVERSE_EVENT})
 KEYLESS = frozenset({Operation.RECORD})
 
 
+class Product(StrEnum):
+    """What the programme offers of its own accord: each has its own doors, and its own trouble."""
+
+    CASH = "cash"
+    ISSUANCE = "issuance"
+
+
+OPERATIONS_OF = {Product.CASH: CASH, Product.ISSUANCE: ISSUANCE}
+
+
+def product_of(operation: Operation) -> Product:
+    """Return the product that an operation belongs to."""
+    return Product.CASH if operation in CASH else Product.ISSUANCE
+
+
 class Wanted(StrEnum):
     """What the customer wants of an operation whose outcome is not known yet."""
 

@@ -2,15 +2,25 @@
 
 from django.db import models
 
+from backoffice.journal.choices import Product
+
 
 class ProgrammeState(models.Model):
-    """How the programme answers just now: one row, written by `programme` alone."""
+    """How the programme answers just now: one row for each product, written by `programme` alone.
 
+    What ECHO says stands in the row of AM Cash, whose message it is.
+    """
+
+    product = models.CharField(
+        max_length=10, choices=Product.choices, default=Product.CASH, unique=True
+    )
     is_up = models.BooleanField(default=True)
     answer_ms = models.PositiveIntegerField(null=True)
     heard_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(null=True)
     response_code = models.CharField(max_length=8, blank=True)
+    # How far our clock was ahead of the programme's at its last dated answer.
+    skew_ms = models.IntegerField(null=True)
 
     # The breaker (`breaker`): open since when and why, when to probe next, and the blind indexes
     # of the collectors with the last unknowns, never their numbers.

@@ -43,6 +43,7 @@ def settle(
             lease=exchange.lease(),
             due_by=due_by,
             besides=looked_at,
+            is_probe=delivery.is_probe,
         )
         if taken is None:
             break

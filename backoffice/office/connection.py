@@ -21,6 +21,7 @@ from backoffice.audit import trail
 from backoffice.audit.models import AuditEntry
 from backoffice.devices.models import Device
 from backoffice.journal import programme
+from backoffice.journal.states import Product
 from backoffice.office import search, story
 from backoffice.office.access import OfficeRequest, office_page
 from backoffice.people.models import User
@@ -133,7 +134,7 @@ def connection(request: OfficeRequest) -> HttpResponseBase:
         context |= {"till": till, **_tested(request.user, till)}
     stores = list(visible_stores(request.user).select_related("sponsor"))
     context |= {
-        "breaker": programme.standing(),
+        "breaker": programme.standing(Product.CASH),
         "zone": search.shared_zone(stores),
         "stops": story.stops(),
         "tests": _earlier(stores),

@@ -14,7 +14,7 @@ from backoffice.journal import entries, programme, waiting
 from backoffice.journal.decisions import Finding, Verdict
 from backoffice.journal.entries import Intent
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import CLAIMABLE, Operation
+from backoffice.journal.states import CLAIMABLE, Operation, Product
 from backoffice.people.actors import Actor
 from bench.acts.redemption import ASKED_CENTS, BASKET_CENTS, cashier
 
@@ -35,7 +35,7 @@ def leave(*, count: int) -> None:
 def standing() -> dict[str, int]:
     """Return how many rows are open, and whether the breaker is."""
     programme.forget()
-    return {"open": _open().count(), "is_down": int(programme.standing().is_open)}
+    return {"open": _open().count(), "is_down": int(programme.standing(Product.CASH).is_open)}
 
 
 def sweeps(*, count: int, times: int) -> list[float]:

@@ -10,6 +10,7 @@ from amcash.orders import Card, EntryMode
 from amcash.rules import Reason
 from backoffice.journal import programme
 from backoffice.journal.models import ProgrammeState
+from backoffice.journal.states import Product
 from tests.amcash.stories import redeem
 from tests.cast import Cast
 from tests.scripted import code
@@ -26,13 +27,13 @@ def card(number: int) -> Card:
 
 def is_open() -> bool:
     programme.forget()
-    return programme.standing().is_open
+    return programme.standing(Product.CASH).is_open
 
 
 def open_it() -> None:
     """The programme said that it is closed; the first probe was sent just now, in vain."""
-    programme.outage(timezone.now())
-    assert programme.take_probe(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
+    assert programme.take_probe(Product.CASH, timezone.now())
     assert is_open()
 
 

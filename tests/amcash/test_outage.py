@@ -15,7 +15,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.journal import programme, safety, selectors
 from backoffice.journal.models import Attempt, ProgrammeState, Transaction
 from backoffice.journal.selectors import ProgrammeWord
-from backoffice.journal.states import State
+from backoffice.journal.states import Product, State
 from tests.amcash.outages import (
     GOOD,
     OUTAGE,
@@ -53,7 +53,7 @@ def test_one_outage_opens_it_and_the_next_redemption_is_refused_unsent(
     assert refusal_of_a_redemption(cast, card=card(7)) is Reason.PROGRAMME_DOWN
     assert len(scripted.sent) == 1 and Transaction.objects.count() == 1
     (entry,) = AuditEntry.objects.filter(event="breaker.opened")
-    assert entry.details == {"why": "outage"}
+    assert entry.details == {"product": "cash", "why": "outage"}
 
 
 def test_an_outage_after_a_doubt_opens_it_too(cast: Cast, scripted: ScriptedPlatform) -> None:
@@ -84,7 +84,7 @@ def test_unknowns_of_five_collectors_in_a_row_open_it(
     assert not is_open()
     ask(cast, card=card(4))  # type: ignore[operator]
     assert is_open()
-    assert programme.standing().why == "unknowns"
+    assert programme.standing(Product.CASH).why == "unknowns"
 
 
 def test_one_collectors_account_that_hangs_does_not_open_it(
@@ -159,7 +159,7 @@ def test_a_repeated_press_is_still_shown_what_it_began(
 def test_what_never_left_is_not_sent_again_either(cast: Cast, scripted: ScriptedPlatform) -> None:
     scripted.will(OUTAGE)
     row = redeem(cast)
-    assert programme.take_probe(timezone.now())
+    assert programme.take_probe(Product.CASH, timezone.now())
     with pytest.raises(services.Refused) as refused:
         services.send_again(row, actor=cast.actor, now=timezone.now())
     assert refused.value.reason is Reason.PROGRAMME_DOWN
@@ -269,5 +269,5 @@ def test_what_can_be_closed_without_the_programme_is_closed_however_much_waits(
 def test_the_header_says_down_from_the_first_outage_on(cast: Cast) -> None:
     programme.heard(is_up=True, answer_ms=5, response_code="0000", now=timezone.now())
     assert selectors.programme_state().word is ProgrammeWord.UP
-    programme.outage(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
     assert selectors.programme_state().word is ProgrammeWord.DOWN

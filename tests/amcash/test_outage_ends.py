@@ -13,7 +13,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.devices.models import Device
 from backoffice.journal import programme
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import State
+from backoffice.journal.states import Product, State
 from tests.amcash.outages import (
     ECHO,
     GOOD,
@@ -55,7 +55,7 @@ def test_a_good_echo_closes_it_and_every_doubt_is_asked_at_once(
     first = services.redeem(wanted, actor=cast.actor, now=tomorrow).transaction
     second = redeem(cast, card=card(2))
     Transaction.objects.update(due_at=timezone.now() + timedelta(seconds=30))
-    programme.outage(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
     scripted.sent.clear()
     scripted.will(GOOD, approved(), approved(txnConfirmationNumber="OTHER"))
     sweep()  # type: ignore[operator]
@@ -70,13 +70,13 @@ def test_a_good_echo_closes_it_and_every_doubt_is_asked_at_once(
 def test_a_bad_echo_keeps_it_open_and_the_next_one_waits_five_seconds(
     cast: Cast, scripted: ScriptedPlatform
 ) -> None:
-    programme.outage(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
     scripted.will(silence())
     for _round in range(3):
         tasks.settle_due()
     assert [sent.path for sent in scripted.sent] == [ECHO]
     assert is_open()
-    probe_at = programme.standing().probe_at
+    probe_at = programme.standing(Product.CASH).probe_at
     assert probe_at is not None
     assert timedelta(0) < probe_at - timezone.now() <= timedelta(seconds=5)
     long_ago(0)
@@ -86,8 +86,8 @@ def test_a_bad_echo_keeps_it_open_and_the_next_one_waits_five_seconds(
 
 def test_only_one_sweep_is_told_to_probe(cast: Cast) -> None:
     now = timezone.now()
-    programme.outage(now)
-    assert [programme.take_probe(now) for _sweep in range(3)] == [True, False, False]
+    programme.outage(Product.CASH, now)
+    assert [programme.take_probe(Product.CASH, now) for _sweep in range(3)] == [True, False, False]
 
 
 def test_an_answer_to_a_till_does_not_close_it(cast: Cast, scripted: ScriptedPlatform) -> None:
@@ -95,7 +95,7 @@ def test_an_answer_to_a_till_does_not_close_it(cast: Cast, scripted: ScriptedPla
     row = redeem(cast)
 
     def opens_meanwhile(_sent: object) -> object:
-        programme.outage(timezone.now())
+        programme.outage(Product.CASH, timezone.now())
         return approved()
 
     Transaction.objects.update(due_at=timezone.now())
@@ -134,7 +134,7 @@ def test_a_tills_own_probe_in_vain_is_the_only_one_for_a_while(
 def test_it_closes_even_when_every_till_was_closed_since(
     cast: Cast, scripted: ScriptedPlatform
 ) -> None:
-    programme.outage(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
     Device.objects.update(is_active=False)
     scripted.will(GOOD)
     tasks.settle_due()
@@ -142,7 +142,7 @@ def test_it_closes_even_when_every_till_was_closed_since(
 
 
 def test_a_probe_is_never_a_transaction(cast: Cast, scripted: ScriptedPlatform) -> None:
-    programme.outage(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
     scripted.will(GOOD)
     tasks.settle_due()
     assert not Transaction.objects.exists() and scripted.sent[0].idempotency_key is None
@@ -151,8 +151,8 @@ def test_a_probe_is_never_a_transaction(cast: Cast, scripted: ScriptedPlatform) 
 def test_a_closed_breaker_is_read_once_for_many_sales(
     cast: Cast, scripted: ScriptedPlatform, django_assert_num_queries: object
 ) -> None:
-    programme.standing()
+    programme.standing(Product.CASH)
     with django_assert_num_queries(0):  # type: ignore[operator]
         for _sale in range(10):
-            programme.standing()
-            programme.answered()
+            programme.standing(Product.CASH)
+            programme.answered(Product.CASH)

@@ -14,6 +14,7 @@ from backoffice.devices.models import Device
 from backoffice.journal import entries, programme
 from backoffice.journal.decisions import Verdict
 from backoffice.journal.models import Transaction
+from backoffice.journal.states import Product
 from backoffice.people.actors import Actor
 from backoffice.people.models import User
 from tests.browser.stage import MARK
@@ -111,8 +112,8 @@ def _redeemed(at: datetime) -> Transaction:
 
 def _outage(now: datetime) -> dict[str, Transaction]:
     """The programme said that it is down; the first ECHO went out just now."""
-    programme.outage(now)
-    programme.take_probe(now)
+    programme.outage(Product.CASH, now)
+    programme.take_probe(Product.CASH, now)
     return {}
 
 

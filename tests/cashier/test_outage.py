@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from backoffice.journal import programme
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import State
+from backoffice.journal.states import Product, State
 from tests.cashier.conftest import Till, hidden, sit_down
 from tests.cast import COLLECTOR, Cast
 from tests.scripted import ScriptedPlatform, approved, code, not_sent, offer
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 def begin() -> None:
     """The programme said so to another till; the first ECHO was sent just now, in vain."""
-    programme.outage(timezone.now())
-    assert programme.take_probe(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
+    assert programme.take_probe(Product.CASH, timezone.now())
 
 
 def test_an_inquiry_says_planned_maintenance_and_asks_nobody(

@@ -8,11 +8,11 @@ from pytest_django import Settings
 
 from amcash import services as cash
 from backoffice.audit.models import AuditEntry
-from backoffice.journal import entries, issuing, programme, triggers
+from backoffice.journal import entries, issuing, triggers
 from backoffice.journal.decisions import Finding, Verdict
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Shown, State
-from issuance import services, tasks
+from issuance import services
 from tests.amcash.stories import order as redemption
 from tests.cast import Cast
 from tests.issuance import stories
@@ -177,21 +177,6 @@ def test_one_armed_send_of_a_collector_queues_the_issuance(
     Transaction.objects.filter(pk=with_redemption.transaction.pk).update(state=State.DOUBT)
     scripted.will(confirmed())
     assert settle(row).state == State.CONFIRMED
-
-
-def test_while_the_programme_is_away_miles_are_queued_and_sent_when_it_is_back(
-    cast: Cast, scripted: ScriptedPlatform
-) -> None:
-    programme.outage(timezone.now())
-    row = give(cast)
-    assert (row.state, scripted.sent) == (State.QUEUED, [])
-    assert services.settle_due(sender="sweep") == 0 and not scripted.sent
-    programme.heard(is_up=True, answer_ms=5, response_code="0000", now=timezone.now())
-    entries.hurry_all(now=timezone.now())
-    scripted.will(confirmed())
-    tasks.settle_due()
-    row.refresh_from_db()
-    assert row.state == State.CONFIRMED
 
 
 def test_a_return_names_its_sale_by_the_number_that_is_known(

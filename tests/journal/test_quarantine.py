@@ -21,7 +21,7 @@ from backoffice.audit import trail
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import programme, quarantine, safety, watch
 from backoffice.journal.models import LogState, Transaction
-from backoffice.journal.states import State
+from backoffice.journal.states import Product, State
 from tests.amcash.stories import inquire, redeem
 from tests.cast import Cast
 from tests.scripted import ScriptedPlatform, approved, code, offer, silence
@@ -106,7 +106,7 @@ def test_in_quarantine_questions_that_move_nothing_are_asked(
     scripted.will(offer())
     assert inquire(cast).kind is services.InquiryKind.OFFER
     scripted.will(code("0000", 200))
-    assert pulse.take() and not programme.standing().is_open
+    assert pulse.take() and not programme.standing(Product.CASH).is_open
 
 
 def test_a_log_that_is_older_than_its_mark_is_in_quarantine_by_itself(

@@ -10,6 +10,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.devices.models import Device
 from backoffice.journal import programme
 from backoffice.journal.models import Transaction
+from backoffice.journal.states import Product
 from backoffice.people.models import User
 from backoffice.stores.models import Store
 from backoffice.wire import Silence
@@ -128,7 +129,7 @@ def test_a_field_that_the_programme_refuses_is_named(
 def test_while_the_breaker_is_open_it_says_so_and_only_echo_is_sent(
     cast: Cast, scripted: ScriptedPlatform
 ) -> None:
-    programme.outage(timezone.now() - timedelta(minutes=3))
+    programme.outage(Product.CASH, timezone.now() - timedelta(minutes=3))
     scripted.will(code("0092", 503))
     page = client_of(cast.manager).get(ADDRESS).content.decode()
     assert "nothing new is sent" in page and scripted.sent == []
@@ -138,11 +139,11 @@ def test_while_the_breaker_is_open_it_says_so_and_only_echo_is_sent(
 
 
 def test_a_good_echo_ends_an_outage(cast: Cast, scripted: ScriptedPlatform) -> None:
-    programme.outage(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
     scripted.will(GOOD_ECHO, GOOD_RECORD)
     _status, page = press(cast.manager, cast.north)
     assert len(scripted.sent) == 2 and "nothing holds them back" in page
-    assert not programme.standing().is_open
+    assert not programme.standing(Product.CASH).is_open
 
 
 def test_looking_sends_nothing(cast: Cast, scripted: ScriptedPlatform) -> None:

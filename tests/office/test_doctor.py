@@ -18,6 +18,7 @@ from backoffice import clock
 from backoffice.audit import trail
 from backoffice.journal import health, programme, quarantine, safety, watch
 from backoffice.journal.models import LogState, Transaction
+from backoffice.journal.states import Product
 from backoffice.office.management.commands import doctor
 from tests.cast import COLLECTOR, Cast
 from tests.journal.rows import sql, written
@@ -225,8 +226,8 @@ def test_a_mark_that_stays_behind_a_living_sweep_is_a_fault(cast: Cast, tmp_path
 
 
 def test_an_open_breaker_is_a_fault_until_it_closes(cast: Cast) -> None:
-    programme.outage(timezone.now())
-    assert faults() == ["breaker"] and "open (outage)" in examined()[0]
+    programme.outage(Product.CASH, timezone.now())
+    assert faults() == ["breaker"] and "The breaker of AM Cash is open" in examined()[0]
     heard()
     assert faults() == []
 
@@ -313,3 +314,13 @@ def test_it_changes_nothing_and_names_no_card(
     ]
     assert list(Transaction.objects.values()) == before
     assert COLLECTOR not in said and COLLECTOR[-4:] not in said
+
+
+def test_the_breaker_of_issuance_is_told_by_its_name(cast: Cast) -> None:
+    programme.outage(Product.ISSUANCE, timezone.now())
+    assert faults() == ["breaker"] and "The breaker of issuance is open" in examined()[0]
+    assert "issuance open (outage)" in examined()[0]
+    heard()
+    assert faults() == ["breaker"]  # ECHO is AM Cash's.
+    programme.recovered(Product.ISSUANCE)
+    assert faults() == []

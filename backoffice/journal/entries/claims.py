@@ -13,7 +13,7 @@ from backoffice.journal.decisions import Change
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.issuing import ahead_of, postpone, release
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import ISSUANCE, SETTLED, Operation, State
+from backoffice.journal.states import ISSUANCE, SETTLED, Operation, Product, State, product_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +41,18 @@ def claim_next(
     lease: timedelta,
     due_by: datetime,
     besides: Collection[int] = (),
+    is_probe: bool = False,
 ) -> Taken | None:
     """Take the row nearest its deadline of those due by a moment, but `besides`; None if none is.
 
     On PostgreSQL rows that another sweep is taking are passed over (`SKIP LOCKED`). On SQLite there
     is one writer at a time. On both the change itself is a compare-and-set on the fence. Each row
     is taken in a commit of its own: two sweeps that held several rows each could wait for each
-    other's collectors.
+    other's collectors. What is to probe an open breaker is taken in spite of it.
     """
     # Only its key: all that is due is sorted, and nothing else of it should be carried along.
-    keys = _due(operations, due_by).exclude(pk__in=list(besides)).values_list("pk", flat=True)
+    rows_due = _due(operations, due_by, is_probe=is_probe)
+    keys = rows_due.exclude(pk__in=list(besides)).values_list("pk", flat=True)
     if connection.vendor == "postgresql":
         keys = keys.select_for_update(skip_locked=True)
     try:
@@ -59,7 +61,7 @@ def claim_next(
             if found is None:
                 return None
             row = rows.read(found)
-            is_ours = _take(row, sender, now, lease, is_just_read=True)
+            is_ours = _take(row, sender, now, lease, is_just_read=True, is_probe=is_probe)
             return Taken(row=row, is_ours=is_ours)
     except IntegrityError:
         # Another send for this collector is under way; the row stays due.
@@ -82,8 +84,8 @@ def claim(row: Transaction, *, sender: str, now: datetime, lease: timedelta) -> 
         return False
 
 
-def _may_arm() -> bool:
-    return not programme.standing().is_open and not safety.refusal()
+def _may_arm(product: Product, *, is_probe: bool = False) -> bool:
+    return (is_probe or not programme.standing(product).is_open) and not safety.refusal()
 
 
 def _may_close() -> bool:
@@ -91,15 +93,24 @@ def _may_close() -> bool:
     return not safety.refusal() or quarantine.standing() is None
 
 
-def _due(operations: Iterable[Operation], now: datetime) -> QuerySet[Transaction]:
-    rows_due = waiting.rows().filter(operation__in=list(operations), due_at__lte=now)
+def _due(
+    operations: Iterable[Operation], now: datetime, *, is_probe: bool = False
+) -> QuerySet[Transaction]:
+    asked = set(operations)
+    shut = {
+        product
+        for product in {product_of(operation) for operation in asked}
+        if not _may_arm(product, is_probe=is_probe)
+    }
+    rows_due = waiting.rows().filter(operation__in=sorted(asked), due_at__lte=now)
     if not _may_close():
         return rows_due.none()
-    if not _may_arm():
+    if shut:
         # What waits must not stand before what can be closed without the programme;
         # `decisions.when_due` has the last word on each.
         rows_due = rows_due.filter(
-            Q(state=State.QUEUED, operation=Operation.REDEEM)
+            Q(operation__in=[one for one in asked if product_of(one) not in shut])
+            | Q(state=State.QUEUED, operation=Operation.REDEEM)
             | Q(state=State.QUEUED, operation=Operation.REVERSE, deadline_at__lte=now)
             | (~Q(state=State.QUEUED) & Q(acknowledged_fence=None, replay_until__lte=now))
         )
@@ -107,7 +118,13 @@ def _due(operations: Iterable[Operation], now: datetime) -> QuerySet[Transaction
 
 
 def _take(
-    row: Transaction, sender: str, now: datetime, lease: timedelta, *, is_just_read: bool = False
+    row: Transaction,
+    sender: str,
+    now: datetime,
+    lease: timedelta,
+    *,
+    is_just_read: bool = False,
+    is_probe: bool = False,
 ) -> bool:
     """Arm the row or close it, in the caller's commit; say whether it is armed for this sweep."""
     has_lapsed = row.state == State.ARMED
@@ -117,7 +134,7 @@ def _take(
         if _may_close():
             _close(row, change, sender, now)
         return False
-    if not _may_arm():
+    if not _may_arm(product_of(Operation(row.operation)), is_probe=is_probe):
         return False
     ahead = ahead_of(row) if row.state == State.QUEUED else None
     if ahead is not None:

@@ -24,6 +24,7 @@ from backoffice.journal.states import (
     TAKING,
     UNSETTLED,
     Operation,
+    Product,
     State,
 )
 from backoffice.people.actors import Actor
@@ -34,21 +35,28 @@ class _Behind(Exception):
 
 
 def open_issuance(
-    intent: Intent, *, actor: Actor, sender: str, now: datetime, lease: timedelta
+    intent: Intent,
+    *,
+    actor: Actor,
+    sender: str,
+    now: datetime,
+    lease: timedelta,
+    is_probe: bool = False,
 ) -> tuple[Transaction, bool]:
     """Commit the intent; return the row, armed or queued, and whether it is new.
 
     The same `client_ref` with the same content returns the row that exists (R2). It is queued
-    while the breaker is open, where nothing may be armed, behind an unsettled issuance of its
-    collector or of its original, and while another send of the collector is under way. Raises
-    Refused when the sale has its issuance, when what it corrects needs none any more, or when its
-    original has a return that the caller did not count with.
+    while the breaker is open unless it is to probe it, where nothing may be armed, behind an
+    unsettled issuance of its collector or of its original, and while another send of the collector
+    is under way. Raises Refused when the sale has its issuance, when what it corrects needs none
+    any more, or when its original has a return that the caller did not count with.
     """
     assert intent.operation in ISSUANCE
     mac = rows.intent_mac(intent.operation, intent.asked)
     number = intent.card_number
     collector_mac = payloads.vault().blind_index(number) if number else ""
-    may_arm = not programme.standing().is_open and not safety.refusal()
+    is_down = programme.standing(Product.ISSUANCE).is_open
+    may_arm = (is_probe or not is_down) and not safety.refusal()
     rights = [rows.Right(sender=sender, lease=lease)] if may_arm else []
     for right in (*rights, None):
         try:

@@ -11,7 +11,14 @@ from backoffice.journal.entries import rows
 from backoffice.journal.entries.credits import is_credited
 from backoffice.journal.entries.intents import Conflict, Intent, Refused
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import GRANTED, LIVE_REVERSAL, UNSETTLED, Operation, State
+from backoffice.journal.states import (
+    GRANTED,
+    LIVE_REVERSAL,
+    UNSETTLED,
+    Operation,
+    Product,
+    State,
+)
 from backoffice.people.actors import Actor
 
 _IN_DOUBT = frozenset({State.DOUBT, State.MANUAL})
@@ -27,7 +34,7 @@ def open_transaction(
     owed, as after an outage's own answer (V9). Raises Refused, and then nothing was written.
     """
     mac = rows.intent_mac(intent.operation, intent.asked)
-    is_down = programme.standing().is_open
+    is_down = programme.standing(Product.CASH).is_open
     refusal = _refusal(is_down=is_down and intent.operation is Operation.REDEEM)
     if refusal is not None:
         existing = _existing(intent.client_ref, mac)
@@ -75,7 +82,7 @@ def send_again(
     if not decisions.may_send_first(rows.facts(row), now=now):
         # The sweep closes it soon, and the sale begins anew.
         raise Refused(Conflict.STATE_CHANGED)
-    refusal = _refusal(is_down=programme.standing().is_open)
+    refusal = _refusal(is_down=programme.standing(Product.CASH).is_open)
     if refusal is not None:
         raise refusal
     try:

@@ -11,10 +11,11 @@ from backoffice.journal.entries.intents import MakeReversal
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import (
     GRANTED,
-    ISSUANCE,
     LIVE_REVERSAL,
+    OPERATIONS_OF,
     UNSETTLED,
     Operation,
+    Product,
     State,
     Wanted,
 )
@@ -78,16 +79,19 @@ def hurry(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
     return rows.reread(row)
 
 
-def hurry_all(*, now: datetime) -> int:
-    """Make every doubt and every waiting reversal due at once; return how many.
+def hurry_all(product: Product, *, now: datetime) -> int:
+    """Make due at once every doubt of a product, and what waits to be sent by a sweep; return how
+    many.
 
     The programme answers again. The sweep takes them nearest deadline first, a few at a time, each
     process one after the other, so what waited does not come down on the programme at once.
     """
-    sent_by_sweep = sorted(ISSUANCE | {Operation.REVERSE})
+    operations = OPERATIONS_OF[product]
+    sent_by_sweep = sorted(operations - {Operation.REDEEM})
     waiting = Q(state=State.DOUBT) | Q(state=State.QUEUED, operation__in=sent_by_sweep)
+    rows_waiting = Transaction.objects.filter(waiting, operation__in=sorted(operations))
     with atomic(durable=True):
-        return Transaction.objects.filter(waiting, due_at__gt=now).update(due_at=now)
+        return rows_waiting.filter(due_at__gt=now).update(due_at=now)
 
 
 def queue_reversal(row: Transaction, make_reversal: MakeReversal, now: datetime) -> None:

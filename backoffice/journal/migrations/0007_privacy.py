@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("journal", "0005_issuance"),
+        ("journal", "0006_by_product_and_by_count"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -115,8 +115,8 @@ def _readings(found: Health) -> Iterator[str]:
     word = {True: "up", False: "down", None: "not known"}[found.programme_is_up]
     heard = "never asked" if found.echo_age_s is None else f"asked {found.echo_age_s} s ago"
     yield f"programme          {word}, {heard}"
-    breaker = f"open ({found.breaker_why})" if found.breaker_opened_at else "closed"
-    yield f"breaker            {breaker}"
+    opened = [f"{one.product} open ({one.why})" for one in found.breakers]
+    yield f"breakers           {', '.join(opened) or 'closed'}"
     sweep = "never" if found.sweep_age_s is None else f"{found.sweep_age_s} s ago"
     yield f"last sweep         {sweep}"
     for key_id, count in sorted(found.sealed_under.items()):

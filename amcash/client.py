@@ -42,6 +42,11 @@ def echo(terminal: messages.Terminal) -> Heard:
     return _ask(messages.ECHO_PATH, messages.echo(terminal, trace_id=new_trace_id()), tries=1)
 
 
+def echo_as_sent(body: bytes) -> Heard:
+    """Pass a till's own ECHO on. One try; the till asks again."""
+    return _ask(messages.ECHO_PATH, body, tries=1)
+
+
 def inquire(body: bytes) -> Heard:
     """Send an inquiry; silence, 0008 and 0096 get one identical try more, at once."""
     return _ask(messages.INQUIRE_PATH, body, tries=2)

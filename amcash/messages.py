@@ -1,7 +1,7 @@
 """The AM Cash messages, out and in. Sans I/O: bytes are built once here and never again.
 
-Remote field names appear in this module only. In AM Cash everything is a JSON string, money and
-counts too (PLATFORM 2.1).
+Remote field names appear here and in `tills` only. In AM Cash everything is a JSON string, money
+and counts too (PLATFORM 2.1).
 """
 
 import json
@@ -145,8 +145,10 @@ def card_of(body: bytes) -> tuple[str, str]:
 
 
 def original_basket_of(body: bytes) -> Cents:
-    """Return the whole basket in a redemption of ours, goods that do not count included."""
-    return parse_cents(json.loads(body)["originalPostTaxBasketAmount"])
+    """Return the whole basket in a redemption, goods that do not count included."""
+    fields = json.loads(body)
+    # A till need not tell the whole (PLATFORM 2.1).
+    return parse_cents(fields.get("originalPostTaxBasketAmount") or fields["postTaxBasketAmount"])
 
 
 def response_code(body: bytes) -> str:

@@ -1,7 +1,7 @@
 """What a door asks of AIR MILES Cash. Pure values."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backoffice.cards import (
     Card,
@@ -14,6 +14,7 @@ from backoffice.cards import (
 from backoffice.units import Cents
 
 __all__ = [
+    "AsSent",
     "Card",
     "CardFault",
     "EntryMode",
@@ -27,6 +28,18 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
+class AsSent:
+    """A till's own message, which reaches the programme as the till wrote it.
+
+    `body` is final; `asked` is the exact request, by which a repeated one is known from another.
+    """
+
+    body: bytes = field(repr=False)
+    trace_id: str
+    asked: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class InquiryOrder:
     """What may this collector redeem on this basket? The basket is after tax, without what
     cannot be paid with miles (gift cards)."""
@@ -34,6 +47,7 @@ class InquiryOrder:
     card: Card
     basket_cents: Cents
     language: str
+    as_sent: AsSent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +64,7 @@ class RedemptionOrder:
     original_cents: Cents
     asked_cents: Cents
     language: str
+    as_sent: AsSent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,3 +74,4 @@ class ReversalOrder:
     client_ref: str
     redemption: uuid.UUID
     language: str
+    as_sent: AsSent | None = None

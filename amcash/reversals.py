@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from amcash import client, messages
+from amcash.orders import AsSent
 from backoffice.cards import Card, EntryMode
 from backoffice.devices.models import Device
 from backoffice.journal import payloads
@@ -29,17 +30,48 @@ def card_of(redemption: Transaction) -> Card | None:
     if not body:
         return None
     number, entry_mode = messages.card_of(body)
-    return Card(number=number, entry_mode=EntryMode(entry_mode))
+    # A till may write it in any case (PLATFORM 2.1).
+    return Card(number=number, entry_mode=EntryMode(entry_mode.upper()))
 
 
 def intent_of(
-    redemption: Transaction, now: datetime, *, device: Device, client_ref: str, language: str
+    redemption: Transaction,
+    now: datetime,
+    *,
+    device: Device,
+    client_ref: str,
+    language: str,
+    as_sent: AsSent | None = None,
 ) -> Intent:
     """Return the reversal of a redemption as it is to be sent from a till.
 
     The card need not be at hand: its number and entry mode are the redemption's own (PRODUCT 4).
     """
     number, entry_mode = messages.card_of(payloads.body_of(redemption))
+    sent = as_sent or _ours(
+        redemption, now, device=device, card=(number, entry_mode), language=language
+    )
+    return Intent(
+        operation=Operation.REVERSE,
+        path=messages.REVERSE_PATH,
+        body=sent.body,
+        trace_id=sent.trace_id,
+        client_ref=client_ref,
+        sale_ref=redemption.sale_ref,
+        language=language,
+        card_number=number,
+        card_entry_mode=entry_mode,
+        basket_cents=redemption.basket_cents,
+        asked_cents=redemption.amount_cents,
+        reverses=redemption,
+        asked=sent.asked,
+    )
+
+
+def _ours(
+    redemption: Transaction, now: datetime, *, device: Device, card: tuple[str, str], language: str
+) -> AsSent:
+    number, entry_mode = card
     trace_id = client.new_trace_id()
     body = messages.reverse(
         client.terminal_of(device),
@@ -50,18 +82,4 @@ def intent_of(
         trace_id=trace_id,
         language=language,
     )
-    return Intent(
-        operation=Operation.REVERSE,
-        path=messages.REVERSE_PATH,
-        body=body,
-        trace_id=trace_id,
-        client_ref=client_ref,
-        sale_ref=redemption.sale_ref,
-        language=language,
-        card_number=number,
-        card_entry_mode=entry_mode,
-        basket_cents=redemption.basket_cents,
-        asked_cents=redemption.amount_cents,
-        reverses=redemption,
-        asked=str(redemption.reference),
-    )
+    return AsSent(body=body, trace_id=trace_id, asked=str(redemption.reference))

@@ -119,15 +119,15 @@ def why_not_redeem(order: RedemptionOrder) -> Reason | None:
     """Return why an order is refused before sending, or None.
 
     Manual entry always fails at the platform (the REDEEM page, 0009). Whether the amount is whole
-    units is the platform's to say: it grants the largest eligible amount.
+    units is the platform's to say: it grants the largest eligible amount. Whether it fits the
+    basket is too, where a till asks by the programme's own pages.
     """
     if order.card.entry_mode is EntryMode.MANUAL:
         return Reason.TYPED_CARD
     if order.asked_cents <= 0:
         return Reason.NOTHING_ASKED
-    if order.asked_cents > order.basket_cents or order.basket_cents > order.original_cents:
-        return Reason.OVER_BASKET
-    return None
+    is_over = order.asked_cents > order.basket_cents or order.basket_cents > order.original_cents
+    return Reason.OVER_BASKET if is_over and order.as_sent is None else None
 
 
 def may_reverse(*, now: datetime, deadline_at: datetime) -> bool:

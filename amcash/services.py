@@ -4,14 +4,14 @@ No HTTP request and no form comes in here, no template goes out; the console, th
 sweep all call these functions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from django.utils import timezone
 
 from amcash import answers, client, codes, messages, pulse, reversals, rules
-from amcash.orders import Card, EntryMode, InquiryOrder, RedemptionOrder, ReversalOrder
+from amcash.orders import AsSent, EntryMode, InquiryOrder, RedemptionOrder, ReversalOrder
 from amcash.rules import Offer, Reason
 from backoffice.audit import trail
 from backoffice.journal import credit, entries, exchange, line, payloads, programme, sweeping
@@ -53,13 +53,18 @@ class InquiryKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Inquiry:
-    """What may be said of a collector's account on this basket; never a balance."""
+    """What may be said of a collector's account on this basket; never a balance.
+
+    `heard` is the platform's own word, for the switch alone: a till prints balances, no screen
+    shows one. None when nothing was sent.
+    """
 
     kind: InquiryKind
     code: str = ""
     message: str = ""
     offer: Offer | None = None
     duration_ms: int = 0
+    heard: client.Heard | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,20 +83,10 @@ def inquire(order: InquiryOrder, *, actor: Actor, now: datetime) -> Inquiry:
     pulse.take_if_forsaken()
     if programme.standing(Product.CASH).is_open:
         return _unavailable(order, actor=actor)
-    device = actor.device
-    body = messages.inquire(
-        client.terminal_of(device),
-        collector_number=order.card.number,
-        entry_mode=order.card.entry_mode,
-        basket_cents=order.basket_cents,
-        sent_at=now.astimezone(device.store.tzinfo),
-        trace_id=client.new_trace_id(),
-        language=order.language,
-    )
-    heard = client.inquire(body)
+    heard = client.inquire(order.as_sent.body if order.as_sent else _inquiry_of(order, actor, now))
     code = heard.answer.code if heard.answer else ""
     _note_inquiry(order, actor, code=code, tries=heard.tries, duration_ms=heard.duration_ms)
-    inquiry = _inquiry(order, heard)
+    inquiry = replace(_inquiry(order, heard), heard=heard)
     _tell_the_breaker(order, inquiry, heard, now=timezone.now())
     return inquiry
 
@@ -104,24 +99,12 @@ def redeem(order: RedemptionOrder, *, actor: Actor, now: datetime) -> Outcome:
     reason = rules.why_not_redeem(order)
     if reason is not None:
         raise Refused(reason)
-    device = actor.device
-    trace_id = client.new_trace_id()
-    body = messages.redeem(
-        client.terminal_of(device),
-        collector_number=order.card.number,
-        entry_mode=order.card.entry_mode,
-        basket_cents=order.basket_cents,
-        original_cents=order.original_cents,
-        asked_cents=order.asked_cents,
-        sent_at=now.astimezone(device.store.tzinfo),
-        trace_id=trace_id,
-        language=order.language,
-    )
+    sent = order.as_sent or _redemption_of(order, actor, now)
     intent = Intent(
         operation=Operation.REDEEM,
         path=messages.REDEEM_PATH,
-        body=body,
-        trace_id=trace_id,
+        body=sent.body,
+        trace_id=sent.trace_id,
         client_ref=order.client_ref,
         sale_ref=order.sale_ref,
         language=order.language,
@@ -129,9 +112,7 @@ def redeem(order: RedemptionOrder, *, actor: Actor, now: datetime) -> Outcome:
         card_entry_mode=order.card.entry_mode,
         basket_cents=order.basket_cents,
         asked_cents=order.asked_cents,
-        asked=_asked(
-            order.card, order.sale_ref, order.basket_cents, order.original_cents, order.asked_cents
-        ),
+        asked=sent.asked,
     )
     return _open_and_deliver(intent, actor=actor, now=now)
 
@@ -147,12 +128,8 @@ def reverse(
     queued, and the sweep sends it.
     """
     assert redemption.reference == order.redemption
-    try:
-        first = entries.repeated(
-            Operation.REVERSE, client_ref=order.client_ref, asked=str(redemption.reference)
-        )
-    except entries.Refused as error:
-        raise _refused(error) from error
+    asked = order.as_sent.asked if order.as_sent else str(redemption.reference)
+    first = repeated(Operation.REVERSE, client_ref=order.client_ref, asked=asked)
     if first is not None:
         return Outcome(transaction=first)
     is_redemption = redemption.operation == Operation.REDEEM and redemption.is_granted
@@ -165,9 +142,22 @@ def reverse(
     if not rules.may_reverse(now=now, deadline_at=redemption.deadline_at):
         raise Refused(Reason.TOO_LATE, deadline_at=redemption.deadline_at)
     intent = reversals.intent_of(
-        redemption, now, device=actor.device, client_ref=order.client_ref, language=order.language
+        redemption,
+        now,
+        device=actor.device,
+        client_ref=order.client_ref,
+        language=order.language,
+        as_sent=order.as_sent,
     )
     return _open_and_deliver(intent, actor=actor, now=now)
+
+
+def repeated(operation: Operation, *, client_ref: str, asked: str) -> Transaction | None:
+    """Return what an earlier press began, or None. Raises Refused if that asked something else."""
+    try:
+        return entries.repeated(operation, client_ref=client_ref, asked=asked)
+    except entries.Refused as error:
+        raise _refused(error) from error
 
 
 def send_again(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
@@ -345,8 +335,36 @@ def _inquiry_kind(known: codes.Code, offer: Offer | None) -> InquiryKind:
     return InquiryKind.OFFER if offer else InquiryKind.NO_OFFER
 
 
-def _asked(card: Card, *parts: object) -> str:
-    return "\n".join([card.number, card.entry_mode, *map(str, parts)])
+def _inquiry_of(order: InquiryOrder, actor: Actor, now: datetime) -> bytes:
+    device = actor.device
+    return messages.inquire(
+        client.terminal_of(device),
+        collector_number=order.card.number,
+        entry_mode=order.card.entry_mode,
+        basket_cents=order.basket_cents,
+        sent_at=now.astimezone(device.store.tzinfo),
+        trace_id=client.new_trace_id(),
+        language=order.language,
+    )
+
+
+def _redemption_of(order: RedemptionOrder, actor: Actor, now: datetime) -> AsSent:
+    card, device = order.card, actor.device
+    amounts = (order.basket_cents, order.original_cents, order.asked_cents)
+    trace_id = client.new_trace_id()
+    body = messages.redeem(
+        client.terminal_of(device),
+        collector_number=card.number,
+        entry_mode=card.entry_mode,
+        basket_cents=order.basket_cents,
+        original_cents=order.original_cents,
+        asked_cents=order.asked_cents,
+        sent_at=now.astimezone(device.store.tzinfo),
+        trace_id=trace_id,
+        language=order.language,
+    )
+    asked = "\n".join([card.number, card.entry_mode, order.sale_ref, *map(str, amounts)])
+    return AsSent(body=body, trace_id=trace_id, asked=asked)
 
 
 _REASONS = {

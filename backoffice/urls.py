@@ -10,5 +10,6 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("office/", include("backoffice.office.urls")),
+    path("checkout/amcash/", include("amcash.urls")),
     path("", include("cashier.urls")),
 ]

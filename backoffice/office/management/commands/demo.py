@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.utils import timezone
 
 from backoffice.devices.models import Device
 from backoffice.office.demo_offers import seed_offers
+from backoffice.office.demo_samples import seed_samples
 from backoffice.people.models import Role, User
 from backoffice.stores.models import Sponsor, Store
 
@@ -61,6 +63,14 @@ class Command(BaseCommand):
 
     help = "Seed the demo partner and print its sign-ins."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Offer test partners for the programme's own samples."""
+        parser.add_argument(
+            "--samples",
+            action="store_true",
+            help="a test partner for the sponsor of each sample, and its till's bearer token",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Create what is missing and leave what is there as it is."""
         if settings.MILEPOST_PRODUCTION:
@@ -71,6 +81,16 @@ class Command(BaseCommand):
         for username, secret, _name, role, language, _stores in PEOPLE:
             note = ", French" if language == "fr" else ""
             self.stdout.write(f"  {username:<10} {secret:<18} {role.label}{note}")
+        if options["samples"]:
+            self._write_samples()
+
+    def _write_samples(self) -> None:
+        with transaction.atomic():
+            tills = seed_samples(now=timezone.now())
+        self.stdout.write("Tills of the samples (sponsor, store/device, token seen this once):")
+        for till in tills:
+            sponsor = till.device.store.sponsor.code
+            self.stdout.write(f"  {sponsor:<6} {till.device} {till.token}")
 
 
 def seed() -> None:

@@ -1,0 +1,167 @@
+"""What every door of the switch does: read the bytes, know a repeated request, answer in JSON.
+
+Decides nothing about money, and knows no message.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError
+from django.http import HttpResponse
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotAuthenticated,
+    PermissionDenied,
+)
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from backoffice import exact
+from backoffice.journal import payloads
+from backoffice.switch.access import DeviceBearer, MayCall, device_of
+
+# As every sample of the programme's pages has it.
+JSON_TYPE = "application/json;charset=UTF-8"
+LONGEST_KEY = 255
+# A basket of some hundred lines; Django itself reads no more than its own limit.
+LONGEST_BODY = 128 * 1024
+REFERENCE_HEADER = "Milepost-Transaction"
+
+log = structlog.get_logger(__name__)
+
+
+class Unacceptable(ValueError):
+    """A request of which nothing was read: `what` names its bad part."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a till is told. `reference` names the transaction of ours that the answer is about."""
+
+    status: int
+    body: bytes = field(repr=False)
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """A till's request around its message.
+
+    `client_ref` is the same for the same request of the same device: a keyed hash of the path and
+    the Idempotency-Key or, without one, the exact body.
+    """
+
+    raw: bytes = field(repr=False)
+    client_ref: str
+
+    @property
+    def text(self) -> str:
+        """The body as text; what is not UTF-8 in it is no JSON and was refused before."""
+        return self.raw.decode("utf-8", "replace")
+
+
+class _AnyRepresentation(BaseContentNegotiation):
+    """The programme answers JSON, whatever a till says that it accepts."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        return None
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return next(iter(renderers)), "application/json"
+
+
+class SwitchView(APIView):
+    """A door of the switch. A subclass says which call it serves and how a request is told."""
+
+    authentication_classes = (DeviceBearer,)
+    permission_classes = (MayCall,)
+    content_negotiation_class = _AnyRepresentation
+    call: ClassVar[str]
+
+    def post(self, request: Request) -> HttpResponse:
+        """Answer a till."""
+        try:
+            told = self.tell(request, envelope_of(request))
+        except Unacceptable as error:
+            told = self.unacceptable(request, error.what)
+        return _response(told)
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        """Answer what was refused before the message was read, and what broke."""
+        if isinstance(exc, AuthenticationFailed | NotAuthenticated):
+            refused = _response(_said(401, "Missing or invalid bearer token"))
+            refused["WWW-Authenticate"] = "Bearer"
+            return refused
+        if isinstance(exc, PermissionDenied):
+            return _response(_said(403, "This device may not make this call"))
+        if isinstance(exc, APIException):
+            return _response(_said(exc.status_code, str(exc.detail)))
+        if isinstance(exc, DatabaseError):
+            log.error("switch.no_database", exc_info=exc)
+            return _response(self.out_of_order())
+        log.error("switch.broken", exc_info=exc)
+        return _response(self.broken())
+
+    def tell(self, request: Request, envelope: Envelope) -> Told:
+        """Do what is asked and return what the till is told."""
+        raise AssertionError("every door answers for itself")
+
+    def unacceptable(self, request: Request, what: str) -> Told:
+        """Return the answer to a request of which nothing could be read."""
+        raise AssertionError("every door answers for itself")
+
+    def out_of_order(self) -> Told:
+        """Return the answer of a Milepost that cannot reach its database: it sends nothing."""
+        raise AssertionError("every door answers for itself")
+
+    def broken(self) -> Told:
+        """Return the answer to a request whose end is not known."""
+        raise AssertionError("every door answers for itself")
+
+
+def envelope_of(request: Request) -> Envelope:
+    """Return a request's exact body and what it is known by. Raises Unacceptable."""
+    try:
+        raw = request._request.body
+    except RequestDataTooBig as error:
+        raise Unacceptable("request body") from error
+    if len(raw) > LONGEST_BODY:
+        raise Unacceptable("request body")
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise Unacceptable("Idempotency-Key")
+    device = device_of(request)
+    kind, value = ("key", key.encode()) if key else ("body", raw)
+    known_by = f"{device.pk}\n{request.path}\n{kind}\n".encode() + value
+    mac = payloads.vault().mac(known_by, purpose="switch")
+    return Envelope(raw=raw, client_ref=f"switch:{mac}"[:64])
+
+
+def written(fields: dict[str, Any]) -> bytes:
+    """Write an answer of our own as the platform does: what is empty is left out."""
+    return exact.dumps({name: value for name, value in fields.items() if value not in (None, "")})
+
+
+def _said(status: int, message: str) -> Told:
+    return Told(status=status, body=written({"message": message}))
+
+
+def _response(told: Told) -> HttpResponse:
+    response = HttpResponse(told.body, status=told.status, content_type=JSON_TYPE)
+    response["Cache-Control"] = "no-store"
+    if told.reference:
+        response[REFERENCE_HEADER] = told.reference
+    return response

@@ -22,7 +22,7 @@ from backoffice import clock
 from backoffice.devices.models import Device
 from backoffice.journal import payloads, programme
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import GRANTED, UNSETTLED, Operation, State, Wanted
+from backoffice.journal.states import GRANTED, UNSETTLED, Operation, Product, State, Wanted
 from backoffice.people.actors import Actor
 from backoffice.switch.doors import Envelope, Told
 from backoffice.units import Cents, wire_amount
@@ -61,7 +61,7 @@ _REFUSALS: Final[Mapping[Reason, str]] = {
 
 def echo(request: Request, *, device: Device, now: datetime) -> Told:
     """Pass an ECHO on, unless it is known that no requests can be sent."""
-    if programme.standing().is_open:
+    if programme.standing(Product.CASH).is_open:
         return said(_NOTHING_SENT, request=request, device=device, now=now)
     heard = client.echo_as_sent(request.as_sent(asked="").body)
     return _passed_on(heard, request, device=device, now=now)

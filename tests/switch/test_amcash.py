@@ -12,7 +12,7 @@ from amcash import services
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import programme, safety
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import Operation, State, Wanted
+from backoffice.journal.states import Operation, Product, State, Wanted
 from backoffice.people.actors import Channel
 from tests import scripted as platform
 from tests.amcash import stories
@@ -189,7 +189,7 @@ def test_nothing_sent_is_an_outage_and_the_same_request_is_sent_when_it_comes_ag
 
 
 def test_an_open_breaker_sends_nothing(till: Till, scripted: ScriptedPlatform) -> None:
-    programme.outage(timezone.now())
+    programme.outage(Product.CASH, timezone.now())
     for path, asked in ((ECHO, inquiry()), (INQUIRE, inquiry()), (REDEEM, redemption())):
         heard = till.post(path, asked)
         assert (heard.status, heard.code) == (503, "0092")

@@ -144,17 +144,15 @@ def revoke(device: Device, *, by: str, now: datetime, channel: str = "office") -
     """End every token and open pairing code of a device; its next request is a stranger's."""
     with transaction.atomic():
         Device.objects.filter(pk=device.pk).update(revoked_at=now)
-        _end(device.tokens.all(), now)
-        device.pairing_codes.filter(used_at=None, expires_at__gt=now).update(expires_at=now)
+        end_all(device, now=now)
         history.record("revoked", device, by=by, channel=channel)
     device.revoked_at = now
 
 
-def good_profiles(device: Device, *, now: datetime) -> set[DeviceProfile]:
-    """Return the profiles for which a device holds a good token."""
-    if device.revoked_at is not None:
-        return set()
-    return {DeviceProfile(name) for name in _good(device, now).values_list("profile", flat=True)}
+def end_all(device: Device, *, now: datetime) -> None:
+    """End every token and open pairing code of a device; it must be enrolled anew."""
+    _end(device.tokens.all(), now)
+    device.pairing_codes.filter(used_at=None, expires_at__gt=now).update(expires_at=now)
 
 
 def _begin(row: DeviceToken, now: datetime) -> None:

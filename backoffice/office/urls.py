@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backoffice.office import connection, offers, privacy, views
+from backoffice.office import connection, devices, offers, privacy, views
 
 app_name = "office"
 urlpatterns = [
@@ -18,6 +18,11 @@ urlpatterns = [
     path("privacy/record/", privacy.hand_out, name="privacy-record"),
     path("privacy/erase/", privacy.erase, name="privacy-erase"),
     path("connection/", connection.connection, name="connection"),
+    path("devices/", devices.listed, name="devices"),
+    path("devices/<int:number>/", devices.device, name="device"),
+    path("devices/<int:number>/code/", devices.code, name="device-code"),
+    path("devices/<int:number>/token/", devices.token, name="device-token"),
+    path("devices/<int:number>/revoke/", devices.revoke, name="device-revoke"),
     path("offers/", offers.listed, name="offers"),
     path("offers/preview/", offers.preview, name="offers-preview"),
     path("offers/<int:number>/", offers.offer, name="offer"),

@@ -17,6 +17,11 @@ def visible_stores(user: User | AnonymousUser) -> QuerySet[Store]:
     return Store.objects.filter(staff=user)
 
 
+def visible_devices(user: User | AnonymousUser) -> QuerySet[Device]:
+    """Return the tills and tablets that `user` may read of: those of their stores."""
+    return Device.objects.filter(store__in=visible_stores(user))
+
+
 def usable_tills(user: User | AnonymousUser) -> QuerySet[Device]:
     """Return the tills at which `user` may serve customers; none for an auditor."""
     if not isinstance(user, User) or not user.may_use_till:

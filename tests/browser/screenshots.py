@@ -14,6 +14,7 @@ from playwright.sync_api import ConsoleMessage, sync_playwright
 
 from backoffice.processes import ROOT
 from tests.browser.walk import SETTLED_MS, SIZES, Walk
+from tests.browser.walk_devices import devices
 from tests.browser.walk_office import ADMINISTRATOR, decisions, office, policies
 from tests.servers.stack import Sandbox, Web, sandbox_running, web_running
 
@@ -286,10 +287,11 @@ STORIES: dict[str, Story] = {
     "office": office,
     "decisions": decisions,
     "policies": policies,
+    "devices": devices,
     "quarantine": quarantine,
 }
 # These write into the console's own log, so they need a console of the walk's own.
-OWN = {"closing", "outage", "decisions", "policies", "quarantine"}
+OWN = {"closing", "outage", "decisions", "policies", "devices", "quarantine"}
 
 
 def complain(message: ConsoleMessage) -> None:

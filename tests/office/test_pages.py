@@ -260,7 +260,7 @@ def test_a_change_in_the_admin_is_audited_with_old_and_new(cast: Cast) -> None:
 
 
 def test_an_addition_in_the_admin_is_audited(cast: Cast) -> None:
-    form = {"store": cast.north.pk, "number": "003", "name": "", "is_active": "on"}
+    form = {"store": cast.north.pk, "number": "003", "profile": "tablet", "is_active": "on"}
     signed_in(cast.administrator).post("/admin/devices/device/add/", form)
     added = Device.objects.get(number="003")
     entry = AuditEntry.objects.get(event="device.added")

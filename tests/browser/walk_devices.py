@@ -1,0 +1,39 @@
+"""The walk's story of devices: enrolled and revoked in the office, paired at the tablet."""
+
+from tests.browser.walk import Walk
+from tests.browser.walk_office import MANAGER
+
+
+def devices(walk: Walk) -> None:
+    """A code and a token are made and shown once; a tablet is paired; a device is revoked."""
+    page = walk.page
+    walk.sign_in(*MANAGER)
+    walk.open("/office/devices/")
+    walk.shot("67-devices", is_whole=True)
+    page.locator("tbody .row-link").last.click()
+    page.wait_for_url("**/office/devices/*/")
+    walk.shot("67-device-new", is_whole=True)
+    device = page.url.removeprefix(walk.web)
+    page.select_option("#token_profile", "till_amcash")
+    page.locator("form[action$='/token/'] button").click()
+    page.wait_for_selector(".secret__token")
+    walk.shot("67-device-token", is_whole=True)
+    walk.open(device)
+    page.locator("form[action$='/code/'] button").click()
+    code = page.locator(".secret__code").inner_text()
+    walk.shot("67-device-code", is_whole=True)
+    walk.open("/pair/")
+    walk.shot("68-pair")
+    page.fill("#id_code", "0000-0000")
+    page.locator(".button--main").click()
+    page.wait_for_selector("[aria-invalid]")
+    walk.shot("68-pair-wrong")
+    page.fill("#id_code", code)
+    page.locator(".button--main").click()
+    page.wait_for_url("**/sign-in/**")
+    walk.sign_in(*MANAGER, to=device)
+    walk.shot("67-device-paired", is_whole=True)
+    page.locator(".sure summary").click()
+    page.locator("form[action$='/revoke/'] button").click()
+    page.wait_for_selector(".badge--stop")
+    walk.shot("67-device-revoked", is_whole=True)

@@ -24,6 +24,7 @@ from tests.chaos.inside.sitecustomize import MUTANTS
 from tests.chaos.kills import Plan
 from tests.chaos.run import Ended, run_once
 from tests.chaos.stage import place, stage
+from tests.day.run import day, told_of_day
 from tests.servers import postgres
 from tests.servers.stack import sandbox_running
 
@@ -44,6 +45,8 @@ def main(arguments: list[str]) -> int:
     if asked.cases:
         return max(_cases(name) for name in _databases(asked))
     sys.stderr.write(f"chaos: seed {seed}\n")
+    if asked.day:
+        return _days(asked, seed)
     began = time.monotonic()
     ended = list(_runs(asked, seed))
     said = report.summary(seed, ended, time.monotonic() - began)
@@ -64,6 +67,20 @@ def _cases(database: str) -> int:
     chosen = {"MILEPOST_TEST_DB": database, "MILEPOST_TEST_CASES_SCALE": "1"}
     command = [sys.executable, "-m", "pytest", "-v", "--durations=0", "tests/cases"]
     return subprocess.run(command, env={**os.environ, **chosen}, check=False).returncode
+
+
+def _days(asked: argparse.Namespace, seed: int) -> int:
+    """Work through a day without kills on each database; say where the sums differ."""
+    differences = 0
+    for name in _databases(asked):
+        with _place(name) as (folder, address, _server):
+            ended = day(folder, address, seed=seed, operations=asked.sales, mutant=asked.mutant)
+        sys.stdout.write(json.dumps(told_of_day(name, seed, ended)) + "\n")
+        sys.stdout.flush()
+        for difference in ended.differences:
+            sys.stderr.write(f"{name}: DIFFERENCE: {difference}\n")
+        differences += len(ended.differences)
+    return int(differences > 0)
 
 
 def _runs(asked: argparse.Namespace, seed: int) -> Iterator[Ended]:
@@ -157,6 +174,8 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--syscalls", action="store_true", help="kill at every system call")
     parser.add_argument("--every", type=int, default=1, help="of those, only each so many-th")
     parser.add_argument("--slice", action="store_true", help="five minutes of everything, seeded")
+    parser.add_argument("--day", action="store_true", help="no kills: a day's sums, compared")
+    parser.add_argument("--sales", type=int, default=10_000, help="its sales and returns (10,000)")
     parser.add_argument("--clock", action="store_true", help="move Milepost's clock by two hours")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="with a known mistake")
     asked = parser.parse_args(arguments)

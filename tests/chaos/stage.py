@@ -121,6 +121,7 @@ def place(
     mutant: str | None = None,
     moves_clock: bool = False,
     broker_url: str = "",
+    timings: Mapping[str, str] = TIMINGS,
 ) -> Iterator[Stage]:
     """Prepare an empty database for the demo partner; nothing of Milepost runs yet.
 
@@ -129,7 +130,7 @@ def place(
     """
     data = folder / "milepost"
     data.mkdir(parents=True, exist_ok=True)
-    chosen = {**TIMINGS, "DATABASE_URL": database}
+    chosen = {**timings, "DATABASE_URL": database}
     if broker_url:
         chosen["CELERY_BROKER_URL"] = broker_url
     Web(data=data, sandbox=sandbox, settings=chosen).prepare()

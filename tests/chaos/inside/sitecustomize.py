@@ -43,6 +43,23 @@ MUTANTS = {
         right="else str(row.idempotency_key),",
         wrong='else __import__("uuid").uuid4().hex if row.fence > 1 else str(row.idempotency_key),',
     ),
+    "new-key-while-pending": Mutant(
+        module="backoffice.journal.exchange",
+        right="else str(row.idempotency_key),",
+        wrong="else str(row.idempotency_key) if row.acknowledged_fence is None"
+        ' else __import__("uuid").uuid4().hex,',
+    ),
+    "return-overtakes-its-sale": Mutant(
+        module="backoffice.journal.entries.issuing",
+        right="    if row.operation not in ORDERED:\n        return None\n",
+        wrong="    if row.operation not in ORDERED or row.original_id is not None:\n"
+        "        return None\n",
+    ),
+    "pending-is-confirmed": Mutant(
+        module="issuance.codes",
+        right="    if Status.PENDING in known:\n        return Reading.PENDING\n",
+        wrong="    if Status.PENDING in known:\n        return Reading.CONFIRMED\n",
+    ),
 }
 VARIABLE = "MILEPOST_CHAOS_MUTANT"
 # Names a file that holds by how many seconds every process's clock is off.

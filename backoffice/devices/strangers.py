@@ -1,5 +1,5 @@
-"""Leaves an audit entry for who came with no good token: a few an hour, so that a flood of them
-does not bury what else the log has to say."""
+"""Leaves an audit entry for who came with no good token, or asked for more than it may: a few an
+hour, so that a flood of them does not bury what else the log has to say."""
 
 from datetime import timedelta
 from typing import Final
@@ -8,27 +8,46 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from backoffice.audit import trail
-from backoffice.devices import tallies
+from backoffice.devices import history, tallies
 from backoffice.devices.addresses import client_address
+from backoffice.devices.models import Device
 
 # A till with an old token asks on and on; a handful of entries tells that as well.
 NOTED_OF_ONE: Final = 5
 NOTED_OF_ALL: Final = 100
 _WINDOW: Final = timedelta(hours=1)
+_LONGEST_PATH: Final = 120
 
 
 def note(request: HttpRequest, *, channel: str) -> None:
     """Note a refused request with its address and path, unless enough of them are noted."""
     address = client_address(request)
-    now = timezone.now()
-    if tallies.count(f"stranger:{address}", now=now, window=_WINDOW) > NOTED_OF_ONE:
-        return
-    if tallies.count("stranger", now=now, window=_WINDOW) > NOTED_OF_ALL:
+    if not (_is_among_the_first(f"stranger:{address}", NOTED_OF_ONE) and _is_among_all()):
         return
     trail.record(
         "device.refused",
         subject=f"address:{address}",
         actor="",
         channel=channel,
-        details={"path": request.path[:120]},
+        details={"path": request.path[:_LONGEST_PATH]},
     )
+
+
+def note_call(request: HttpRequest, device: Device, *, channel: str) -> None:
+    """Note that a device asked for what its profile does not allow, unless enough is noted."""
+    if _is_among_the_first(f"call:{device.pk}", NOTED_OF_ONE):
+        history.record(
+            "call_refused",
+            device,
+            by=f"till {device.number}",
+            channel=channel,
+            path=request.path[:_LONGEST_PATH],
+        )
+
+
+def _is_among_all() -> bool:
+    return _is_among_the_first("stranger", NOTED_OF_ALL)
+
+
+def _is_among_the_first(key: str, most: int) -> bool:
+    return tallies.count(key, now=timezone.now(), window=_WINDOW) <= most

@@ -1,44 +1,19 @@
-"""Who speaks on the switch: a device, known by its token. Reveals nothing to anybody else."""
+"""Which calls a device that was let in (`devices.bearer`) may make on the switch, and as whom."""
 
 from typing import Any, ClassVar, Protocol, cast
 
-from django.utils import timezone
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from backoffice.audit import trail
-from backoffice.devices import tokens
+from backoffice.devices import strangers
 from backoffice.devices.models import Device
 from backoffice.people.actors import Actor, Channel
-
-_SCHEME = "bearer"
 
 
 class Door(Protocol):
     """A view that says which call it serves (`amcash.redeem`)."""
 
     call: ClassVar[str]
-
-
-class DeviceBearer(BaseAuthentication):
-    """The bearer token of a device. A missing, unknown or revoked one is refused alike (401)."""
-
-    def authenticate(self, request: Request) -> tuple[Device, str]:
-        """Return the device; a stranger is refused, and the audit log says so."""
-        scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
-        device = None
-        if scheme.lower() == _SCHEME:
-            device = tokens.device_of(token.strip(), now=timezone.now())
-        if device is None:
-            _note(request, "switch.stranger_refused")
-            raise AuthenticationFailed
-        return device, _SCHEME
-
-    def authenticate_header(self, request: Request) -> str:
-        """Name the scheme, so that a refusal is a 401."""
-        return "Bearer"
 
 
 class MayCall(BasePermission):
@@ -49,7 +24,7 @@ class MayCall(BasePermission):
         device = device_of(request)
         is_allowed = device.may(view.call)
         if not is_allowed:
-            _note(request, "switch.call_refused", device)
+            strangers.note_call(request._request, device, channel=Channel.SWITCH)
         return is_allowed
 
 
@@ -61,14 +36,3 @@ def device_of(request: Request) -> Device:
 def actor_of(request: Request) -> Actor:
     """Return who acts: a till, and no person that Milepost knows."""
     return Actor(user=None, device=device_of(request), channel=Channel.SWITCH)
-
-
-def _note(request: Request, event: str, device: Device | None = None) -> None:
-    trail.record(
-        event,
-        subject=f"path:{request.path}",
-        actor=f"till {device.number}" if device else "stranger",
-        channel=Channel.SWITCH,
-        store=device.store.number if device else "",
-        device=device.number if device else "",
-    )

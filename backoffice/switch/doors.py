@@ -24,8 +24,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backoffice import exact
+from backoffice.devices.bearer import DeviceBearer
 from backoffice.journal import payloads
-from backoffice.switch.access import DeviceBearer, MayCall, device_of
+from backoffice.switch.access import MayCall, device_of
 
 # As every sample of the programme's pages has it.
 JSON_TYPE = "application/json;charset=UTF-8"

@@ -24,8 +24,8 @@ def test_a_stranger_is_refused_and_noted(scripted: ScriptedPlatform) -> None:
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert answer.json() == {"message": "Missing or invalid bearer token"}
-    noted = AuditEntry.objects.filter(event="switch.stranger_refused")
-    assert noted.count() == 3 and noted[0].subject == f"path:{REDEEM}"
+    noted = AuditEntry.objects.filter(event="device.refused")
+    assert noted.count() == 3 and noted[0].details == {"path": REDEEM}
     assert not scripted.sent
 
 
@@ -38,7 +38,7 @@ def test_a_revoked_till_is_a_stranger(cast: Cast, till: Till) -> None:
 def test_a_device_makes_the_calls_of_its_profile(cast: Cast, profile: DeviceProfile) -> None:
     heard = Till.of(cast.till, profile).post(REDEEM, redemption())
     assert heard.status == 403 and not heard.code
-    assert AuditEntry.objects.filter(event="switch.call_refused", device="001").count() == 1
+    assert AuditEntry.objects.filter(event="device.call_refused", device="001").count() == 1
 
 
 def test_a_session_opens_no_door(client: Client, cast: Cast) -> None:

@@ -44,7 +44,9 @@ class CodeField(forms.CharField):
 
 
 def _is_card(text: str) -> bool:
-    # Not `scrub`: that also masks longer numbers, and many a product code begins with an 8.
+    if scrub(text) != text:
+        return True
+    # Also with the hyphens of one that was typed.
     try:
         parse_card(text)
     except NotACard:
@@ -136,11 +138,6 @@ class ItemForm(BoundAttrs):
     quantity = QuantityField(required=False)
     department = CodeField(required=False)
     category = CodeField(required=False)
-
-    def mark_errors(self) -> None:
-        """Keep a product code that only looks like a card, while its price is asked."""
-        super().mark_errors()
-        self.data = {**self.data, "sku": self.cleaned_data.get("sku", self.data["sku"])}
 
     @property
     def item(self) -> Item:

@@ -6,8 +6,9 @@ from typing import Final
 
 SHOWN_DIGITS: Final = 4
 
-# 11 digits starting with 8; the platform's field takes up to 19.
-_COLLECTOR = re.compile(r"(?<![0-9])8[0-9]{10,18}(?![0-9])")
+# What `cards.parse_card` takes, and nothing longer or shorter: many a product code (8, 12, 13 or 14
+# digits) begins with an 8 too, and must stay readable.
+_COLLECTOR = re.compile(r"(?<![0-9])8[0-9]{10}(?![0-9])")
 
 
 def mask_collector(number: str) -> str:

@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.journal.choices import OfferStatus
 from backoffice.journal.models import OfferResult, Transaction
 from backoffice.journal.states import Operation, Shown
 from cashier.panels import Panel, Words, short_ref
-from cashier.templatetags.milepost import count
+from cashier.templatetags.milepost import in_miles
 from cashier.texts import Text, say
 from issuance.rules import Reason
 from issuance.selectors import names_of
@@ -147,21 +147,22 @@ def refusal_panel(reason: Reason, words: Words, *, small: str = "") -> Panel:
     )
 
 
-def _with_count(row: Transaction, words: Words, **more: str) -> Mapping[str, str]:
-    return {**words, "count": count(row.miles or 0), **more}
+def _told(row: Transaction, words: Words) -> Mapping[str, str]:
+    return {"told": in_miles(row.miles or 0, words["miles"])}
 
 
 def _given(row: Transaction, words: Words) -> Panel:
     if not row.miles:
         title = _("No %(miles)s for this sale.") % words
         return Panel(tone="queued", icon="circle-check", title=title)
-    title = _("%(count)s %(miles)s given.") % _with_count(row, words)
+    title = ngettext("%(told)s given.", "%(told)s given.", row.miles) % _told(row, words)
     return Panel(tone="done", icon="circle-check", title=title)
 
 
 def _taken(row: Transaction, words: Words) -> Panel:
-    title = _("%(count)s %(miles)s taken back.") % _with_count(row, words)
-    if not row.miles:
+    number = row.miles or 0
+    title = ngettext("%(told)s taken back.", "%(told)s taken back.", number) % _told(row, words)
+    if not number:
         title = _("No %(miles)s to take back.") % words
     return Panel(
         tone="done",
@@ -172,15 +173,21 @@ def _taken(row: Transaction, words: Words) -> Panel:
 
 
 def _partly(row: Transaction, words: Words) -> Panel:
-    said = (
-        _("%(count)s %(miles)s taken back, not all of them.")
-        if row.operation == Operation.RETURN
-        else _("%(count)s %(miles)s given, not all of them.")
-    )
+    number = row.miles or 0
+    if row.operation == Operation.RETURN:
+        said = ngettext(
+            "%(told)s taken back, not all of them.",
+            "%(told)s taken back, not all of them.",
+            number,
+        )
+    else:
+        said = ngettext(
+            "%(told)s given, not all of them.", "%(told)s given, not all of them.", number
+        )
     return Panel(
         tone="attention",
         icon="circle-alert",
-        title=said % _with_count(row, words),
+        title=said % _told(row, words),
         text=_("What was rejected stands below. It is on the store’s list; go on as usual."),
     )
 

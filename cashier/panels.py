@@ -14,7 +14,7 @@ from amcash.receipts import whole_basket_of
 from backoffice.journal.choices import Step
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, Shown
-from cashier.rows import is_given_up
+from cashier.rows import is_given_up, lacks_discount
 from cashier.templatetags.milepost import clock, count, dollars, money
 from cashier.texts import CODE_TEXTS, UNKNOWN_CODE, Text, say
 
@@ -107,6 +107,8 @@ def _done(row: Transaction, words: Words) -> Panel:
             text=_("%(count)s %(miles)s are back on the card.")
             % {**words, "count": count(row.miles)},
         )
+    if lacks_discount(row):
+        return _without_discount(row, words)
     note = say(CODE_TEXTS["0001"].todo, words) if row.response_code == "0001" else ""
     less = ""
     if row.asked_cents and row.amount_cents and row.amount_cents < row.asked_cents:
@@ -114,13 +116,41 @@ def _done(row: Transaction, words: Words) -> Panel:
             "asked": money(row.asked_cents),
             "amount": money(row.amount_cents),
         }
+    settled = _settled(words) if _is_decided(row) else ""
     return Panel(
         tone="done",
         icon="circle-check",
         title=_("%(off)s off.") % {"off": money(row.amount_cents)},
         text=_confirmation(row),
-        small=" ".join(filter(None, (less, note))),
+        small=" ".join(filter(None, (less, note, settled))),
     )
+
+
+def _without_discount(row: Transaction, words: Words) -> Panel:
+    """People have settled that miles were taken for a discount that the customer never got."""
+    used = {**words, "count": count(row.miles)}
+    taken = _("%(count)s %(miles)s were used.") % used if row.miles else ""
+    go_on = (
+        _("Do not apply it now. Reverse it to give the miles back.")
+        if row.confirmation_number
+        else _("Do not apply it now.")
+    )
+    return Panel(
+        tone="attention",
+        icon="triangle-alert",
+        title=_("It went through, but the customer got no discount."),
+        text=" ".join(filter(None, (taken, go_on))),
+        small=f"{_settled(words)} {_('Reference %(ref)s') % {'ref': short_ref(row)}}",
+        advice="" if row.confirmation_number else words["escalation"],
+    )
+
+
+def _is_decided(row: Transaction) -> bool:
+    return row.decisions.filter(step=Step.CONFIRMED).exists()
+
+
+def _settled(words: Words) -> str:
+    return _("Two people have settled this with %(programme)s.") % words
 
 
 def _given_back(row: Transaction, words: Words) -> Panel:
@@ -251,12 +281,12 @@ def _not_sent(row: Transaction, words: Words) -> Panel:
 
 
 def _declined(row: Transaction, words: Words) -> Panel:
-    if row.decisions.filter(step=Step.CONFIRMED).exists():
+    if _is_decided(row):
         return Panel(
             tone="queued",
             icon="ban",
             title=_("It did not go through. Nothing was taken."),
-            text=_("Two people have settled this with %(programme)s.") % words,
+            text=_settled(words),
             small=_("Reference %(ref)s") % {"ref": short_ref(row)},
         )
     return code_panel(row.response_code, code_words(row, words))

@@ -182,7 +182,8 @@ def _balances_note(receipt: Receipt) -> str:
 
 
 def _deadline(receipt: Receipt) -> str:
-    if receipt.reversible_until is None:
+    # Without its number there is nothing to reverse it by.
+    if receipt.reversible_until is None or not receipt.confirmation_number:
         return ""
     until = receipt.reversible_until
     day = formats.date_format(until, "D j F")

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from amcash import rules
 from amcash.receipts import whole_basket_of
-from backoffice.journal.choices import Result
+from backoffice.journal.choices import Result, Step
 from backoffice.journal.models import Attempt, Transaction
-from backoffice.journal.states import Operation, Shown, Wanted
+from backoffice.journal.states import Operation, Shown, State, Wanted
 from cashier.cards import OpenSale
 from cashier.templatetags.milepost import (
     clock,
@@ -94,6 +94,21 @@ def is_given_up(transaction: Transaction) -> bool:
     return transaction.wanted == Wanted.CANCEL and transaction.operation == Operation.REDEEM
 
 
+def lacks_discount(transaction: Transaction) -> bool:
+    """Whether people have settled that it went through while the customer got no discount."""
+    if transaction.operation != Operation.REDEEM or transaction.state != State.APPROVED:
+        return False
+    decided = transaction.decisions.filter(step=Step.CONFIRMED, outcome=State.APPROVED)
+    return transaction.reversed_at is None and decided.exists()
+
+
+def may_be_reversed(transaction: Transaction, now: datetime) -> bool:
+    """Whether a till offers to give a redemption back: not without the number that names it."""
+    is_open = transaction.reversed_at is None and not transaction.credit_given
+    is_in_time = rules.may_reverse(now=now, deadline_at=transaction.deadline_at)
+    return _is_reversible(transaction) and is_open and is_in_time
+
+
 def shown_word(transaction: Transaction, now: datetime) -> str:
     """Return what a screen says, in a word; an approval nobody wants is being given back."""
     if transaction.reversed_at is not None:
@@ -168,7 +183,7 @@ def moments_of(transaction: Transaction, now: datetime) -> list[Moment]:
         text = _("%(kind)s given instead of the miles")
         given = text % {"kind": transaction.get_credit_given_display()}
         moments.append(_moment(transaction, transaction.credit_given_at, given))
-    elif transaction.is_granted and transaction.operation == Operation.REDEEM:
+    elif _is_reversible(transaction):
         moments.append(deadline_moment(transaction, now))
     return moments
 
@@ -187,6 +202,12 @@ def deadline_moment(transaction: Transaction, now: datetime) -> Moment:
         countdown=deadline,
         left=time_left(left),
     )
+
+
+def _is_reversible(transaction: Transaction) -> bool:
+    """Whether there is a redemption, and the number that the programme takes it back by."""
+    is_redemption = transaction.operation == Operation.REDEEM
+    return is_redemption and transaction.is_granted and bool(transaction.confirmation_number)
 
 
 def _moment(transaction: Transaction, at: datetime, text: str) -> Moment:

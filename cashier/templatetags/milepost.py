@@ -60,6 +60,15 @@ def count(number: int | None) -> str:
 
 
 @register.filter
+def in_miles(number: int, word: str) -> str:
+    """Write miles with the sponsor's word for many: ``7 miles``, ``1 mile``, ``0 mille``."""
+    is_one = number < 2 if (get_language() or "").startswith("fr") else number == 1
+    # The words of both languages, and of any brand so far, are made plural by an s.
+    told = word.removesuffix("s") if is_one else word
+    return f"{count(number)} {told}"
+
+
+@register.filter
 def clock(moment: datetime | None, place: _HasZone) -> str:
     """Write the time of day on the wall of `place` (a store or a transaction): ``13:32``."""
     return "" if moment is None else formats.date_format(moment.astimezone(place.tzinfo), "H:i")

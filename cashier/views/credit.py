@@ -55,7 +55,9 @@ def show_owed(
         is_too_late=is_over or has_expired,
         small=" · ".join(filter(None, (over, small))),
     )
-    context = {"panel": panel, "facts": facts, "actions": [next_customer()]}
+    # Not on Enter, which would skip the question: what was given would never be recorded.
+    later = Action(word=_("Next customer"), url=reverse("cashier:home"), key="Escape")
+    context = {"panel": panel, "facts": facts, "actions": [later]}
     return show(request, frame, "cashier/notice.html", context, section="return")
 
 
@@ -83,6 +85,8 @@ def slip_of(request: HttpRequest, redemption: Transaction) -> HttpResponse:
     with override(redemption.language):
         context = {
             "row": redemption,
+            "language": redemption.language,
+            "at": redemption.credit_given_at,
             "words": words_of(redemption.store.sponsor),
             "store_name": redemption.store.name_in(redemption.language),
             "reference": short_ref(redemption),

@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from amcash import rules
 from amcash.receipts import receipt_for
 from backoffice.journal import entries, sales
 from backoffice.journal.choices import Result
@@ -19,7 +18,14 @@ from cashier.frames import Frame, show, words_of
 from cashier.issuances import OfferRow, Wait, panel_of, rows_of
 from cashier.panels import Action
 from cashier.papers import miles_of, paper_of, paper_of_miles
-from cashier.rows import deadline_moment, facts_of_transaction, is_given_up, moments_of
+from cashier.rows import (
+    deadline_moment,
+    facts_of_transaction,
+    is_given_up,
+    lacks_discount,
+    may_be_reversed,
+    moments_of,
+)
 from cashier.templatetags.milepost import dollars
 from cashier.views.redeem import next_customer
 from issuance.selectors import sale_of
@@ -66,7 +72,8 @@ def paper(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
     with override(row.language):
         back = reverse("cashier:sale", args=[row.reference])
         is_copy = request.GET.get("copy") == "1"
-        context = {"paper": _paper(frame, row, words, is_copy=is_copy, on_paper=True), "back": back}
+        printed = _paper(frame, row, words, is_copy=is_copy, on_paper=True)
+        context = {"paper": printed, "language": printed.language, "back": back}
         return render(request, "cashier/receipt.html", context)
 
 
@@ -76,6 +83,8 @@ def _paper(
     redemption = sales.redemption_of(frame.user, row) if row.operation == Operation.ISSUE else None
     is_rejected = row.state not in TAKING
     if redemption is None or is_rejected or redemption.reversed_at or is_given_up(redemption):
+        return paper_of_miles(row, is_copy=is_copy)
+    if lacks_discount(redemption):
         return paper_of_miles(row, is_copy=is_copy)
     receipt = receipt_for(redemption, is_copy=is_copy, with_balances=on_paper)
     return paper_of(receipt, miles=miles_of(row))
@@ -105,10 +114,9 @@ def _reversible(frame: Frame, row: Transaction) -> Transaction | None:
 def reversible(frame: Frame, issued: Transaction) -> Transaction | None:
     """Return the redemption of an issuance's sale, while it can be given back at a till."""
     found = sales.redemption_of(frame.user, issued)
-    if found is None or found.reversed_at or found.credit_given or is_given_up(found):
+    if found is None or is_given_up(found):
         return None
-    is_in_time = rules.may_reverse(now=frame.now, deadline_at=found.deadline_at)
-    return found if is_in_time else None
+    return found if may_be_reversed(found, frame.now) else None
 
 
 def _actions(row: Transaction, frame: Frame, redemption: Transaction | None) -> list[Action]:

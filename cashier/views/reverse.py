@@ -87,6 +87,8 @@ def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespon
         return SeeOther(url_of("cashier:sale", args=[row.reference]))
     if not rules.may_reverse(now=frame.now, deadline_at=row.deadline_at):
         return _too_late(request, frame, row)
+    if not row.confirmation_number:
+        return show_refusal(request, frame, row, Refused(Reason.NOT_REVERSIBLE))
     context = {
         "row": row,
         "client_ref": str(uuid.uuid4()),

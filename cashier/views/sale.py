@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_GET
 
-from amcash import codes, rules, services
+from amcash import codes, services
 from amcash.receipts import receipt_for
 from amcash.services import Refused
 from backoffice.journal import sales, selectors
@@ -24,6 +24,8 @@ from cashier.rows import (
     Fact,
     facts_of_transaction,
     is_given_up,
+    lacks_discount,
+    may_be_reversed,
     moments_of,
     row_of,
     shown_word,
@@ -65,6 +67,8 @@ def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
         return paper(request, frame, row)
     if row.credit_given:
         return slip_of(request, row)
+    if lacks_discount(row):
+        return _again(row)
     if not row.is_granted or is_given_up(row):
         return _slip(request, row)
     is_copy = request.GET.get("copy") == "1"
@@ -73,7 +77,8 @@ def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
         receipt_for(row, is_copy=is_copy, with_balances=True),
         miles=miles_of(given) if given else None,
     )
-    context = {"paper": printed, "back": reverse("cashier:sale", args=[row.reference])}
+    back = reverse("cashier:sale", args=[row.reference])
+    context = {"paper": printed, "language": printed.language, "back": back}
     with override(printed.language):
         return render(request, "cashier/receipt.html", context)
 
@@ -83,7 +88,8 @@ def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
 def present(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """The approval is on the screen, on paper, or the cashier went on: it was shown."""
     row = _visible(frame, reference)
-    services.present(row, actor=frame.actor, now=frame.now)
+    if not lacks_discount(row):
+        services.present(row, actor=frame.actor, now=frame.now)
     match request.POST.get("then"):
         case "next":
             return SeeOther(reverse("cashier:home"))
@@ -170,7 +176,7 @@ def show_sale(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespo
         "sale_url": reverse("cashier:sale", args=[row.reference]),
     }
     section = "return" if row.operation == Operation.REVERSE else "redeem"
-    if not row.is_granted or is_given_up(row):
+    if not row.is_granted or is_given_up(row) or lacks_discount(row):
         if panel.is_unfinished:
             context |= {"polls": True, **_polling(row, frame)}
         return show(request, frame, "cashier/notice.html", context, section=section)
@@ -255,6 +261,8 @@ def _actions(row: Transaction, frame: Frame, panel: Panel) -> list[Action]:
     def at(name: str) -> str:
         return reverse(f"cashier:{name}", args=[row.reference])
 
+    if lacks_discount(row):
+        return [*_giving_back(row, frame), next_customer()]
     if row.is_granted and not is_given_up(row):
         return _done_actions(row, frame)
     match shown_word(row, frame.now):
@@ -296,15 +304,8 @@ def _actions(row: Transaction, frame: Frame, panel: Panel) -> list[Action]:
 def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
     present_url = reverse("cashier:present", args=[row.reference])
     paper = reverse("cashier:receipt", args=[row.reference])
-    actions = []
-    is_standing = row.operation == Operation.REDEEM and row.reversed_at is None
-    if is_standing and rules.may_reverse(now=frame.now, deadline_at=row.deadline_at):
-        url = reverse("cashier:reverse", args=[row.reference])
-        actions.append(Action(word=_("Reverse"), url=url, key="F9"))
-    elif is_standing and services.owes_credit(row, now=frame.now):
-        url = reverse("cashier:credit", args=[row.reference])
-        actions.append(Action(word=_("Refund"), url=url, key="F9"))
-    if is_standing:
+    actions = _giving_back(row, frame)
+    if row.operation == Operation.REDEEM and row.reversed_at is None:
         given = sales.issuance_of(frame.user, row)
         name, key = ("sale", "") if given else ("give_of_sale", "F7")
         url = reverse(f"cashier:{name}", args=[(given or row).reference])
@@ -334,11 +335,24 @@ def _done_actions(row: Transaction, frame: Frame) -> list[Action]:
     return actions
 
 
+def _giving_back(row: Transaction, frame: Frame) -> list[Action]:
+    """The miles back while there is time, then what is owed instead; nothing where neither is."""
+    if may_be_reversed(row, frame.now):
+        url = reverse("cashier:reverse", args=[row.reference])
+        return [Action(word=_("Reverse"), url=url, key="F9")]
+    if services.owes_credit(row, now=frame.now):
+        url = reverse("cashier:credit", args=[row.reference])
+        return [Action(word=_("Refund"), url=url, key="F9")]
+    return []
+
+
 def _slip(request: HttpRequest, row: Transaction) -> HttpResponse:
     """A slip for the customer of a doubt: no amount was taken off, and what will happen."""
     with override(row.language):
         context = {
             "row": row,
+            "language": row.language,
+            "at": row.opened_at,
             "words": words_of(row.store.sponsor),
             "store_name": row.store.name_in(row.language),
             "reference": short_ref(row),

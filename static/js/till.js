@@ -267,8 +267,8 @@ function arrive() {
     wanted.focus({ preventScroll: true });
     if (wanted.matches("input[type=text], input:not([type])")) wanted.select();
   } else document.getElementById("main")?.focus({ preventScroll: true });
-  // The keypad on the screen is the keyboard here; the system's would cover it.
-  if (matchMedia("(pointer: coarse)").matches) screen.querySelectorAll(".amount .input").forEach((field) => (field.inputMode = "none"));
+  // Where there is a keypad on the screen, the system's keyboard would only cover it.
+  if (matchMedia("(pointer: coarse)").matches) screen.querySelectorAll("form:has(.keypad) .amount .input").forEach((field) => (field.inputMode = "none"));
   countDown();
 }
 document.addEventListener("htmx:afterSettle", (event) => {

@@ -15,6 +15,7 @@ from playwright.sync_api import ConsoleMessage, sync_playwright
 from backoffice.processes import ROOT
 from tests.browser.walk import SETTLED_MS, SIZES, Walk
 from tests.browser.walk_devices import devices
+from tests.browser.walk_miles import answers, miles
 from tests.browser.walk_office import ADMINISTRATOR, decisions, office, policies
 from tests.servers.stack import Sandbox, Web, sandbox_running, web_running
 
@@ -141,57 +142,6 @@ def reversal(walk: Walk) -> None:
     page.pdf(path=path, prefer_css_page_size=True)
 
 
-def miles(walk: Walk) -> None:
-    """Miles given by totals and by items, pending, brought back."""
-    page = walk.page
-    walk.open("/give/")
-    walk.shot("60-give")
-    walk.scan("80000010001")
-    page.wait_for_selector("#id_before")
-    walk.shot("61-give-totals")
-    page.click("button[value=items]")
-    page.wait_for_selector("#item")
-    for field, typed in (("sku", "SKU1234"), ("price", "30.00"), ("quantity", "2")):
-        page.fill(f"#id_{field}", typed)
-    page.press("#id_quantity", "Enter")
-    page.wait_for_selector("button[name=gone]")
-    walk.shot("62-give-items")
-    page.fill("#id_after", "67.80")
-    page.press("#id_after", "Enter")
-    page.wait_for_selector(".figures--done")
-    walk.shot("63-give-preview")
-    walk.enter()
-    page.wait_for_selector(".receipt")
-    sale = page.url.removeprefix(walk.web)
-    walk.shot("64-given")
-    walk.open(f"{sale}receipt/")
-    walk.shot("65-paper-miles")
-    walk.open(f"{sale}return/")
-    walk.shot("66-bring-back")
-    page.fill("#id_piece_1", "2")
-    page.fill("#id_after", "67.80")
-    page.press("#id_after", "Enter")
-    page.wait_for_selector(".figures--done")
-    walk.shot("67-bring-back-preview")
-    walk.enter()
-    page.wait_for_selector(".receipt")
-    walk.shot("68-brought-back")
-    # A collector of this look's own: what is pending holds up what the same one earns later.
-    collector = f"8000001997{list(LOOKS).index(walk.look)}"
-    walk.sandbox.control("seed", members=[{"collector": collector, "cash_miles": 0}])
-    walk.sandbox.control("pending", mode="looks", looks=2, collector=collector)
-    walk.open("/give/")
-    walk.scan(collector)
-    page.wait_for_selector("#id_before")
-    page.fill("#id_before", "100.00")
-    page.fill("#id_after", "113.00")
-    page.press("#id_after", "Enter")
-    page.wait_for_selector(".figures--done")
-    walk.enter()
-    page.wait_for_selector(".receipt")
-    walk.shot("69-pending")
-
-
 def doubts(walk: Walk) -> None:
     """No answer: in flight, in doubt, given up, and not reached at all."""
     page = walk.page
@@ -281,6 +231,7 @@ STORIES: dict[str, Story] = {
     "refusals": refusals,
     "reversal": reversal,
     "miles": miles,
+    "answers": answers,
     "doubts": doubts,
     "closing": closing,
     "outage": outage,

@@ -42,6 +42,11 @@ class Walk:
         """The language of this walk."""
         return self.look.partition("-")[0]
 
+    @property
+    def place(self) -> int:
+        """A digit of this look's own, for collectors that no other look has."""
+        return ["en", "fr", "en-dark", "fr-light"].index(self.look)
+
     def play(self, scene: str) -> stage.Scene:
         """Put a scene into the console's log; only where the console is this walk's own."""
         assert self.own is not None
@@ -72,6 +77,16 @@ class Walk:
         """Press Enter as a person does, a moment after the screen came."""
         self.page.wait_for_timeout(SETTLED_MS)
         self.page.keyboard.press("Enter")
+
+    def basket(self, card: str, before: str, after: str) -> None:
+        """Scan a card that earns, type what the basket comes to, and see the miles."""
+        self.open("/give/")
+        self.scan(card)
+        self.page.wait_for_selector("#id_before")
+        self.page.fill("#id_before", before)
+        self.page.fill("#id_after", after)
+        self.page.press("#id_after", "Enter")
+        self.page.wait_for_selector(".figures--done, .outcome, .notice")
 
     def offer(self, card: str, basket: str) -> None:
         """Scan a card and type a basket."""

@@ -333,3 +333,13 @@ def test_a_person_of_another_store_sees_none_of_it(
     for path in ("", "status/", "receipt/", "return/", "give/"):
         assert stranger.client.get(sale + path).status_code == 404
     assert Cents(11300) == Transaction.objects.get().basket_cents
+
+
+def test_one_mile_is_not_said_as_many(till: Till, ours: Cast, scripted: ScriptedPlatform) -> None:
+    card = read_card(till)
+    till.client.cookies["django_language"] = "fr"
+    page = previewed(till, card, before="20.00", after="22.60")
+    assert "1 mille à accorder." in page and "1 milles" not in page
+    scripted.will(confirmed())
+    page = till.get(given(till, page))
+    assert "1 mille accordé." in page and "1 milles" not in page

@@ -142,3 +142,13 @@ def test_nothing_is_asked_while_the_miles_may_be_back_already(
         assert 'name="kind"' not in page, path
     till.post(f"{sale}credit/", kind="gift_card")
     assert not Transaction.objects.exclude(credit_given="").exists()
+
+
+def test_enter_does_not_pass_over_what_was_given(
+    till: Till, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale, end = redeemed(till, scripted)
+    at(end, monkeypatch)
+    page = till.get(f"{sale}credit/")
+    assert 'data-key="Enter"' not in page and 'data-key="Escape"' in page
+    assert 'data-key="F7"' in page and 'data-key="F9"' in page

@@ -12,7 +12,6 @@ from amcash.receipts import receipt_for
 from backoffice.journal import entries, sales
 from backoffice.journal.choices import Result
 from backoffice.journal.models import Transaction
-from backoffice.journal.selectors import ProgrammeWord
 from backoffice.journal.states import TAKING, Operation, State
 from cashier.frames import Frame, show, words_of
 from cashier.issuances import OfferRow, Wait, panel_of, rows_of
@@ -62,8 +61,7 @@ def _wait(frame: Frame, row: Transaction) -> Wait:
         return Wait.BEHIND
     last = row.attempts.order_by("-fence").first()
     could_not_leave = last is not None and last.result == Result.NOT_SENT
-    is_away = frame.programme.word is ProgrammeWord.DOWN or could_not_leave
-    return Wait.AWAY if is_away else Wait.SOON
+    return Wait.AWAY if frame.programme.is_issuance_down or could_not_leave else Wait.SOON
 
 
 def paper(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:

@@ -12,10 +12,10 @@ from backoffice.journal.states import Operation, Shown, State
 from backoffice.units import Cents
 from cashier.issuances import _ISSUES, _RETURNS, ERROR_TEXTS, REASON_TEXTS
 from issuance.rules import Reason
-from tests.amcash.outages import OUTAGE, open_it
 from tests.cashier.conftest import Till, sit_down
 from tests.cast import COLLECTOR, Cast
 from tests.issuance.stories import answered, confirmed, event, pending, refused, settle
+from tests.issuance.test_outage import open_it
 from tests.scripted import ScriptedPlatform, approved, not_sent, offer, silence
 
 pytestmark = pytest.mark.django_db
@@ -131,8 +131,8 @@ def test_while_the_programme_is_away_the_miles_wait_and_both_papers_say_so(
 def test_while_the_breaker_is_open_nothing_is_sent_and_the_miles_wait(
     till: Till, ours: Cast, scripted: ScriptedPlatform
 ) -> None:
-    scripted.will(OUTAGE)
     open_it()
+    assert "is not answering just now. Give the miles all the same" in till.get("/give/")
     page = till.get(give(till))
     assert "The miles will follow" in page and "cannot be reached just now" in page
     assert Transaction.objects.get().fence == 0

@@ -112,7 +112,7 @@ LAWFUL: dict[State, frozenset[State]] = {
     State.DOUBT: _ANSWERED | {State.ARMED, State.DOUBT},
     State.PENDING: _ANSWERED | {State.ARMED, State.DOUBT},
     State.APPROVED: frozenset({State.DONE}),
-    State.MANUAL: frozenset({State.APPROVED, State.DONE, State.DECLINED, State.EXPIRED}),
+    State.MANUAL: TERMINAL | {State.APPROVED},
     State.DONE: frozenset(),
     State.DECLINED: frozenset(),
     State.EXPIRED: frozenset(),

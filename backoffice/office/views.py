@@ -125,7 +125,7 @@ def decide(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
         raise PermissionDenied
     row = _row(request, reference)
     step = request.POST.get("step", "")
-    form = decisions.form_of(row, step, request.POST)
+    form = decisions.form_of(row, step, request.POST, now=timezone.now())
     if not form.is_valid():
         form.focus_on_fault()
         return _transaction_page(request, row, form=form, status=422)
@@ -193,7 +193,7 @@ def _transaction_page(
         "returns": row.returns.order_by("pk"),
         "corrections": row.corrections.order_by("pk"),
         "deadline": story.deadline(row, now),
-        "task": decisions.task_of(row, request.user, form),
+        "task": decisions.task_of(row, request.user, form, now=now),
         "problem": problem,
     }
     return render(request, "office/transaction.html", context, status=status)

@@ -1,17 +1,17 @@
 """What people decide where no rule can: two of them, recorded, and never against a fact unseen."""
 
-import itertools
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from backoffice.audit.models import AuditEntry
-from backoffice.journal import credit, entries, rulings
+from backoffice.journal import credit, entries, triggers
 from backoffice.journal.decisions import Verdict
 from backoffice.journal.entries import Conflict, Refused
 from backoffice.journal.models import Attempt, Decision, Transaction
-from backoffice.journal.rulings import OUTCOMES, Ruling
-from backoffice.journal.states import LAWFUL, Operation, State
+from backoffice.journal.rulings import Ruling
+from backoffice.journal.states import Operation, State
 from backoffice.people.models import User
 from tests.cast import Cast
 from tests.journal.rows import (
@@ -28,40 +28,6 @@ from tests.journal.rows import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-# --- The table ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("operation", "state"), [*itertools.product(OUTCOMES, State)])
-def test_only_what_is_with_a_person_has_outcomes_and_lawful_ones(
-    operation: Operation, state: State
-) -> None:
-    found = rulings.outcomes(operation=operation, state=state)
-    assert bool(found) is (state is State.MANUAL)
-    assert set(found) <= LAWFUL[State.MANUAL]
-
-
-@pytest.mark.parametrize(
-    ("operation", "state", "needs_person", "has_unknown", "two"),
-    [
-        (Operation.REDEEM, State.MANUAL, "replay_over", True, True),
-        (Operation.REVERSE, State.MANUAL, "reversal_unclear", True, True),
-        (Operation.REDEEM, State.DONE, "conflict", False, True),
-        (Operation.REDEEM, State.DECLINED, "declined_after_doubt", True, False),
-        (Operation.REVERSE, State.EXPIRED, "late_by_us", False, False),
-        (Operation.REVERSE, State.DECLINED, "reversal_refused", False, False),
-        # The first send may have brought the miles back.
-        (Operation.REVERSE, State.DECLINED, "reversal_refused", True, True),
-    ],
-)
-def test_how_many_people_it_takes(
-    operation: Operation, state: State, needs_person: str, has_unknown: bool, two: bool
-) -> None:
-    found = rulings.needs_two(
-        operation=operation, state=state, needs_person=needs_person, has_unknown=has_unknown
-    )
-    assert found is two
 
 
 # --- Two people -----------------------------------------------------------------------------------
@@ -244,6 +210,14 @@ def test_two_different_answers_are_closed_by_two(cast: Cast) -> None:
     assert (row.state, row.needs_person) == (State.APPROVED, "")
 
 
+@pytest.mark.parametrize("cents", [0, 4001])
+def test_an_impossible_amount_is_never_proposed(cast: Cast, cents: int) -> None:
+    row = with_a_person(cast)
+    assert row.asked_cents == 4000
+    told = conflict_of(propose, row, cast.manager, State.DONE, amount_cents=cents)
+    assert told is Conflict.IMPOSSIBLE and not row.decisions.exists()
+
+
 # --- Facts that come meanwhile --------------------------------------------------------------------
 
 
@@ -266,6 +240,29 @@ def test_an_answer_since_the_proposal_must_be_read_first(cast: Cast) -> None:
     entries.reject(row, proposal.pk, note="It came.", person=cast.manager, now=timezone.now())
     row = propose(row, cast.manager, State.DONE, confirmation_number=CONFIRMATION)
     assert confirm(row, cast.administrator).state == State.DONE
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_two_hosts_clocks_never_decide_whether_an_answer_is_news(cast: Cast, hours: int) -> None:
+    elsewhere = timezone.now() + timedelta(hours=hours)
+    row = propose(with_a_person(cast), cast.manager, State.DECLINED)
+    Attempt.objects.create(
+        transaction=row, fence=9, sender="late", armed_at=elsewhere, result="unknown"
+    )
+    proposal = Decision.objects.get()
+    assert proposal.answers_seen == 1
+    with triggers.lifted():
+        Attempt.objects.filter(result="answered").update(finished_at=elsewhere)
+    assert confirm(row, cast.administrator).state == State.DECLINED
+
+
+def test_an_answer_by_a_clock_that_is_behind_is_news_all_the_same(cast: Cast) -> None:
+    row = propose(with_a_person(cast), cast.manager, State.DECLINED)
+    row = late_answer(row, Verdict.APPROVED)
+    with triggers.lifted():
+        long_ago = timezone.now() - timedelta(hours=1)
+        Attempt.objects.filter(sender="late").update(finished_at=long_ago)
+    assert conflict_of(confirm, row, cast.administrator) is Conflict.ANSWER_CAME
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_nobody_confirms_alone_whatever_is_sent(cast: Cast) -> None:
         ({"outcome": "queued"}, "decision_outcome_error"),
         ({"help_desk_ref": ""}, "Type the reference"),
         ({"amount": "a lot"}, "Type an amount such as 40.00."),
-        ({"confirmation_number": "no/number"}, "letters and digits only"),
+        ({"confirmation_number": "no/number"}, "letters, digits and hyphens"),
     ],
 )
 def test_a_field_that_does_not_do_is_named_and_the_rest_kept(

@@ -24,6 +24,7 @@ from backoffice.journal.entries.opening import open_transaction, repeated, send_
 from backoffice.journal.entries.policies import give_back_unshown
 from backoffice.journal.entries.rows import reread
 from backoffice.journal.entries.rulings import (
+    case_of,
     confirm,
     deal_with,
     proposal_of,
@@ -44,6 +45,7 @@ __all__ = [
     "Taken",
     "ahead_of",
     "cancel",
+    "case_of",
     "claim",
     "claim_next",
     "confirm",

@@ -23,6 +23,7 @@ class Conflict(StrEnum):
     SAME_PERSON = "same_person"
     ANSWER_CAME = "answer_came"
     STATE_CHANGED = "state_changed"
+    IMPOSSIBLE = "impossible"
     UNSAFE = "unsafe"
     PROGRAMME_DOWN = "programme_down"
 

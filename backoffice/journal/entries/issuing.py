@@ -174,8 +174,10 @@ def _refuse_uncounted(
 
 
 def _take_off_the_list(corrected: Transaction) -> None:
-    listed = Transaction.objects.filter(pk=corrected.pk, needs_person=NeedsPerson.REJECTED)
-    if listed.update(needs_person="") != 1:
+    # One that somebody closed with a note may still be put right, once; two different answers of
+    # the programme are settled by people first.
+    plain = Transaction.objects.filter(pk=corrected.pk, needs_person__in=["", NeedsPerson.REJECTED])
+    if plain.update(needs_person="") != 1:
         raise Refused(Conflict.STATE_CHANGED)
 
 

@@ -145,8 +145,9 @@ def _merge(row: Transaction, finding: Finding, now: datetime) -> bool:
 
 def _is_another_grant(row: Transaction, finding: Finding) -> bool:
     if finding.verdict is Verdict.CONFIRMED:
-        told = (row.confirmation_number, row.miles)
-        return row.is_granted and told != (finding.confirmation_number, finding.miles)
+        # People may have decided it without its number or its miles.
+        is_other = row.confirmation_number not in {"", finding.confirmation_number}
+        return row.is_granted and (is_other or row.miles not in {None, finding.miles})
     if not row.is_granted or finding.verdict is not Verdict.APPROVED:
         return False
     # What people decided has no units, and a number only where the help desk gave one.

@@ -1,4 +1,5 @@
-"""Runs the whole suite, for `bin/test`: the sandbox's own, then Milepost's on each database.
+"""Runs the whole suite, for `bin/test`: Milepost's on SQLite, and beside it the sandbox's own and
+Milepost's on PostgreSQL, whose output waits until the first has ended.
 
 What could not be run, and why, is the last thing it says.
 """
@@ -6,12 +7,15 @@ What could not be run, and why, is the last thing it says.
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from tests.servers import postgres
 
@@ -47,17 +51,24 @@ ON_POSTGRES = Part(
 )
 
 
-def run(part: Part) -> Result:
-    """Run one part, its output going straight to the terminal."""
-    sys.stdout.write(f"\n{part.title}: pytest {' '.join(part.arguments)}\n")
-    sys.stdout.flush()
+def run(part: Part, *, spool: BinaryIO | None = None, **settings: str) -> Result:
+    """Run one part, its output going straight to the terminal, or to `spool` to be shown later."""
+    heading = f"\n{part.title}: pytest {' '.join(part.arguments)}\n"
+    if spool is None:
+        sys.stdout.write(heading)
+        sys.stdout.flush()
+    else:
+        spool.write(heading.encode())
+        spool.flush()
     started_at = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        environment = dict(os.environ, MILEPOST_TEST_REPORT=str(report))
+        environment = dict(os.environ, MILEPOST_TEST_REPORT=str(report), **settings)
         environment["MILEPOST_TEST_DB"] = part.database
         command = [sys.executable, "-m", "pytest", *part.arguments]
-        status = subprocess.run(command, env=environment, check=False).returncode
+        status = subprocess.run(
+            command, env=environment, stdout=spool, stderr=spool, check=False
+        ).returncode
         told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
     duration_s = time.monotonic() - started_at
     counts = told.get("counts") or f"pytest ended with status {status}"
@@ -70,17 +81,27 @@ def run(part: Part) -> Result:
     )
 
 
-def main() -> int:
-    results = [run(SANDBOX), run(ON_SQLITE)]
-    obstacle = ""
+def run_on_postgres(spool: BinaryIO) -> Result | str:
+    """Run the part that needs PostgreSQL, on a server of its own, or tell what is in the way."""
     with contextlib.ExitStack() as stack:
-        if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        address = os.environ.get("DATABASE_URL", "")
+        if not address.startswith("postgres"):
             try:
-                os.environ["DATABASE_URL"] = stack.enter_context(postgres.running())
+                address = stack.enter_context(postgres.running())
             except postgres.NoServer as error:
-                obstacle = str(error)
-        if not obstacle:
-            results.append(run(ON_POSTGRES))
+                return str(error)
+        return run(ON_POSTGRES, spool=spool, DATABASE_URL=address)
+
+
+def main() -> int:
+    with tempfile.TemporaryFile() as spool, ThreadPoolExecutor(max_workers=1) as beside:
+        # Most tests wait more than they compute, so two processes share two cores well.
+        others = beside.submit(lambda: [run(SANDBOX, spool=spool), run_on_postgres(spool)])
+        ended = [run(ON_SQLITE), *others.result()]
+        spool.seek(0)
+        shutil.copyfileobj(spool, sys.stdout.buffer)
+    results = [result for result in ended if isinstance(result, Result)]
+    obstacle = next((told for told in ended if isinstance(told, str)), "")
     sys.stdout.write("\n".join(summary(results, obstacle)) + "\n")
     return 0 if all(result.is_good for result in results) else 1
 

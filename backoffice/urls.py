@@ -11,5 +11,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("office/", include("backoffice.office.urls")),
     path("checkout/amcash/", include("amcash.urls")),
+    path("checkout/issuance/", include("issuance.urls")),
     path("", include("cashier.urls")),
 ]

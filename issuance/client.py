@@ -2,7 +2,7 @@
 RECORD of a connection test.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backoffice.journal import line
 from backoffice.wire import Silence
@@ -13,13 +13,15 @@ from issuance.lines import Answer
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What came back at last. `answer` is None unless it is one of the programme's."""
+    """What came back at last. `answer` is None unless it is one of the programme's; `body` is how
+    it was written."""
 
     answer: Answer | None
     http_status: int | None
     silence: Silence | None
     duration_ms: int
     tries: int
+    body: bytes = field(default=b"", repr=False)
 
 
 def calculate(body: bytes) -> Heard:
@@ -53,6 +55,7 @@ def _heard(message: Message, body: bytes, tried: int) -> Heard:
         silence=None,
         duration_ms=answer.duration_ms,
         tries=tried,
+        body=answer.body,
     )
 
 

@@ -15,6 +15,7 @@ from issuance import messages, returns
 from issuance.codes import FORMS, Message
 from issuance.lines import BasketMessage, EventMessage, ItemLine, OfferLine
 from issuance.orders import (
+    AsSent,
     Award,
     Basket,
     Calculation,
@@ -52,6 +53,8 @@ def issue(
     corrects: Transaction | None = None,
 ) -> Intent:
     """Return the intent to give a sale's miles: ISSUE, or POST where the retailer calculates."""
+    if order.as_sent is not None:
+        return _tills(order, order.as_sent, Operation.ISSUE, order.basket.post_tax_cents)
     is_ours = calculation is Calculation.PARTNER
     intent = _of_a_sale(
         Message.POST if is_ours else Message.ISSUE,
@@ -77,6 +80,9 @@ def give_back(
 
     The original is named by the programme's id or, as long as that is not known, by our own.
     """
+    if order.as_sent is not None:
+        intent = _tills(order, order.as_sent, Operation.RETURN, order.basket.post_tax_cents)
+        return replace(intent, original=original)
     is_ours = calculation is Calculation.PARTNER
     original_id = order.original_id
     if original is not None:
@@ -97,6 +103,8 @@ def give_back(
 
 def record(order: RecordOrder, *, device: Device, now: datetime) -> Intent:
     """Return the intent to log a sale that earned nothing."""
+    if order.as_sent is not None:
+        return _tills(order, order.as_sent, Operation.RECORD, order.basket.post_tax_cents)
     return _of_a_sale(
         Message.RECORD,
         Operation.RECORD,
@@ -113,6 +121,10 @@ def event(
     order: EventOrder, *, device: Device, now: datetime, corrects: Transaction | None = None
 ) -> Intent:
     """Return the intent to give miles, or take some back, without a sale."""
+    if order.as_sent is not None:
+        is_back = order.is_taking_back
+        operation = Operation.REVERSE_EVENT if is_back else Operation.POST_EVENT
+        return _tills(order, order.as_sent, operation, None)
     message = Message.REVERSE_EVENT if order.is_taking_back else Message.POST_EVENT
     reference = uuid.uuid4()
     body = EventMessage(
@@ -173,6 +185,31 @@ def trial(*, device: Device, now: datetime) -> bytes:
         transaction_type=TransactionType.PURCHASE,
     )
     return messages.build(replace(body, context=(("purpose", "connection test"),)))
+
+
+def _tills(
+    order: IssuanceOrder | ReturnOrder | RecordOrder | EventOrder,
+    sent: AsSent,
+    operation: Operation,
+    basket_cents: int | None,
+) -> Intent:
+    """Return the intent of a till's own message, as it sent it."""
+    return Intent(
+        operation=operation,
+        path=sent.path,
+        body=sent.body,
+        trace_id="",
+        client_ref=order.client_ref,
+        # The same sale in another request is the programme's to tell apart, as without us.
+        sale_ref=order.client_ref,
+        language=order.language,
+        card_number=order.card.number if order.card else "",
+        # No message of issuance tells how a card was read.
+        card_entry_mode="",
+        basket_cents=basket_cents,
+        checkout_id=sent.checkout_id,
+        asked=sent.asked,
+    )
 
 
 def _sale(order: IssuanceOrder | ReturnOrder | RecordOrder) -> _Sale:

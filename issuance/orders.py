@@ -5,7 +5,7 @@ in `messages`, what is wrong with one in `rules`.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -95,6 +95,20 @@ class Award:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AsSent:
+    """A till's own message, which reaches the programme as the till wrote it.
+
+    `path` says which it is, `body` is final. `asked` is the exact request, by which a repeated one
+    is known from another; `checkout_id` is the till's number of it.
+    """
+
+    path: str
+    body: bytes = field(repr=False)
+    checkout_id: str
+    asked: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class IssuanceOrder:
     """Give the miles of one sale. `client_ref` is the caller's one-time value for this press.
 
@@ -109,6 +123,7 @@ class IssuanceOrder:
     language: str
     awards: tuple[Award, ...] = ()
     checkout_id: str = ""
+    as_sent: AsSent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +146,7 @@ class ReturnOrder:
     awards: tuple[Award, ...] = ()
     checkout_id: str = ""
     counted: frozenset[uuid.UUID] | None = None
+    as_sent: AsSent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +161,7 @@ class EventOrder:
     original_id: str = ""
     reason: str = ""
     coupons: tuple[str, ...] = ()
+    as_sent: AsSent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +177,7 @@ class RecordOrder:
     original_id: str = ""
     awards: tuple[Award, ...] = ()
     checkout_id: str = ""
+    as_sent: AsSent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,3 +188,4 @@ class CalculationOrder:
     basket: Basket
     transaction_type: TransactionType
     original_id: str = ""
+    as_sent: AsSent | None = None

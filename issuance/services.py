@@ -59,10 +59,14 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What a basket would earn. `offers` is None when the programme did not say."""
+    """What a basket would earn. `offers` is None when the programme did not say.
+
+    `heard` is the programme's own word, for the switch; None when nothing was sent.
+    """
 
     offers: tuple[OfferAnswer, ...] | None
     error_codes: tuple[str, ...] = ()
+    heard: Heard | None = None
 
 
 def calculation_of(actor: Actor) -> Calculation:
@@ -77,7 +81,10 @@ def calculate(order: CalculationOrder, *, actor: Actor, now: datetime) -> Previe
     """
     if programme.standing(Product.ISSUANCE).is_open:
         return Preview(offers=None)
-    heard = client.calculate(intents.calculation(order, device=actor.device, now=now))
+    sent = order.as_sent
+    heard = client.calculate(
+        sent.body if sent else intents.calculation(order, device=actor.device, now=now)
+    )
     answer = heard.answer
     trail.record(
         "basket.calculated",
@@ -89,9 +96,10 @@ def calculate(order: CalculationOrder, *, actor: Actor, now: datetime) -> Previe
         details={"http": heard.http_status or 0, "tries": heard.tries, "ms": heard.duration_ms},
     )
     if answer is None or heard.http_status not in FORMS[Message.CALCULATE].statuses:
-        return Preview(offers=None)
+        return Preview(offers=None, heard=heard)
     errors = tuple(code for code, _reason in answer.errors)
-    return Preview(offers=answer.offers if heard.http_status == 200 else None, error_codes=errors)
+    offers = answer.offers if heard.http_status == 200 else None
+    return Preview(offers=offers, error_codes=errors, heard=heard)
 
 
 def give(
@@ -103,7 +111,7 @@ def give(
     linked to the old one, which stays. Raises Refused before anything is written.
     """
     calculation = calculation_of(actor)
-    _refuse(rules.why_not_basket(order.basket) or rules.why_not_awards(order.awards, calculation))
+    _refuse_unsound(order, calculation)
     _refuse_correction(corrects, Operation.ISSUE)
     intent = intents.issue(order, calculation, device=actor.device, now=now, corrects=corrects)
     return _open_and_deliver(intent, actor=actor, now=now)
@@ -123,14 +131,14 @@ def take_back(
     confirmed waits for it. Raises Refused before anything is written.
     """
     calculation = calculation_of(actor)
-    _refuse(rules.why_not_basket(order.basket) or rules.why_not_awards(order.awards, calculation))
+    _refuse_unsound(order, calculation)
     if original is not None:
         assert original.reference == order.original
         original = entries.reread(original)
         is_of_a_sale = original.operation == Operation.ISSUE
         if not is_of_a_sale or State(original.state) not in _RETURNABLE:
             raise Refused(Reason.NOT_RETURNABLE)
-    elif calculation is Calculation.AMRP and not order.original_id:
+    elif calculation is Calculation.AMRP and not order.original_id and order.as_sent is None:
         # The RETURN page requires it: the programme works out what the sale had earned.
         raise Refused(Reason.NO_ORIGINAL)
     _refuse_correction(corrects, Operation.RETURN)
@@ -149,7 +157,8 @@ def event(
     order: EventOrder, *, actor: Actor, now: datetime, corrects: Transaction | None = None
 ) -> Outcome:
     """Give miles, or take some back, for a reason that is no sale. Raises Refused."""
-    _refuse(rules.why_not_awards(order.awards, Calculation.PARTNER))
+    if order.as_sent is None:
+        _refuse(rules.why_not_awards(order.awards, Calculation.PARTNER))
     operation = Operation.REVERSE_EVENT if order.is_taking_back else Operation.POST_EVENT
     _refuse_correction(corrects, operation)
     intent = intents.event(order, device=actor.device, now=now, corrects=corrects)
@@ -158,7 +167,8 @@ def event(
 
 def record(order: RecordOrder, *, actor: Actor, now: datetime) -> Outcome:
     """Log a sale or a return that earned nothing; it moves no miles. Raises Refused."""
-    _refuse(rules.why_not_basket(order.basket))
+    if order.as_sent is None:
+        _refuse(rules.why_not_basket(order.basket))
     intent = intents.record(order, device=actor.device, now=now)
     return _open_and_deliver(intent, actor=actor, now=now)
 
@@ -253,6 +263,14 @@ def _classify(row: Transaction, answer: Reply | Silence, earlier_unknown: bool) 
 def _refuse(reason: Reason | None) -> None:
     if reason is not None:
         raise Refused(reason)
+
+
+def _refuse_unsound(order: IssuanceOrder | ReturnOrder, calculation: Calculation) -> None:
+    # What a till says by the programme's own pages is the programme's to judge, and which message
+    # it uses is its own choice.
+    if order.as_sent is None:
+        unsound = rules.why_not_basket(order.basket)
+        _refuse(unsound or rules.why_not_awards(order.awards, calculation))
 
 
 def _refuse_correction(corrects: Transaction | None, operation: Operation) -> None:

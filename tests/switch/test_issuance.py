@@ -1,0 +1,265 @@
+"""Issuance on the switch: what reaches the programme, and what a till is told (PRODUCT 2)."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from backoffice.journal import programme
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import Operation, Product, State
+from backoffice.people.actors import Channel
+from issuance import services
+from issuance.codes import FORMS, Message
+from tests import scripted as platform
+from tests.cast import Cast
+from tests.contract.peer import sample
+from tests.issuance.stories import confirmed, failed, pending, refused
+from tests.scripted import ScriptedPlatform
+from tests.switch.till import Till
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SAMPLES = {one["path"]: one["request"] for one in sample("samples")}
+POST = FORMS[Message.POST].path
+ISSUE = FORMS[Message.ISSUE].path
+RETURN = FORMS[Message.RETURN].path
+RECORD = FORMS[Message.RECORD].path
+CALCULATE = FORMS[Message.CALCULATE].path
+POST_EVENT = FORMS[Message.POST_EVENT].path
+MOVING = [form.path for form in FORMS.values() if form.earns_by_offer]
+
+
+def asked(path: str, **changes: Any) -> dict[str, Any]:
+    """Return a sample's request as North's till sends it."""
+    fields = {**SAMPLES[path], "sponsorCode": "LOY1"}
+    if "locationCode" in fields:
+        fields["locationCode"] = "0001"
+    changed = {**fields, **changes}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+def settle(row: Transaction) -> Transaction:
+    """Let the sweep find this row due."""
+    Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+    services.settle_due(sender="settle in a test")
+    return Transaction.objects.get(pk=row.pk)
+
+
+@pytest.mark.parametrize("path", [form.path for form in FORMS.values()])
+def test_a_message_reaches_the_programme_as_the_till_sent_it(
+    till: Till, scripted: ScriptedPlatform, path: str
+) -> None:
+    scripted.will(confirmed())
+    wanted = asked(path, invented={"by": ["the till", 1.50]}, nothing=None)
+    heard = till.post(path, wanted)
+    assert heard.status == 200, heard.fields
+    assert scripted.sent[-1].fields == wanted
+    if path == CALCULATE:
+        assert not Transaction.objects.exists()
+        return
+    row = heard.row
+    assert (row.channel, row.user, row.path) == (Channel.SWITCH, None, path)
+    assert row.checkout_id in {"12340001111", "111112314"}
+    assert row.card_entry_mode == ""
+
+
+@pytest.mark.parametrize("path", MOVING)
+def test_the_same_request_is_told_from_the_log_and_sent_once(
+    till: Till, scripted: ScriptedPlatform, path: str
+) -> None:
+    scripted.will(confirmed())
+    first, again = (till.post(path, asked(path), key="k1") for _ in range(2))
+    assert (again.status, again.body) == (first.status, first.body)
+    assert len(scripted.sent) == 1
+    other = till.post(path, asked(path, deviceId="POS2"), key="k1")
+    assert other.status == 422 and len(scripted.sent) == 1
+    assert other.fields["errors"][0]["errorCode"] == "IdempotencyKeyReused"
+
+
+def test_who_it_is_is_filled_in_and_checked(till: Till, scripted: ScriptedPlatform) -> None:
+    scripted.will(confirmed())
+    wanted = asked(POST, sponsorCode=None, locationCode=None, deviceId=None)
+    assert till.post(POST, wanted).status == 200
+    sent = scripted.sent[-1].fields
+    assert (sent["sponsorCode"], sent["locationCode"], sent["deviceId"]) == ("LOY1", "0001", "001")
+    for name in ("sponsorCode", "locationCode"):
+        heard = till.post(POST, asked(POST, **{name: "KELL"}))
+        assert heard.status == 400
+        (error,) = heard.fields["errors"]
+        assert error["errorReason"] == f"{name}: is not that of this device"
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"basketPreTaxAmount": None}, "basketPreTaxAmount"),
+        ({"basketPreTaxAmount": "24.97"}, "basketPreTaxAmount"),
+        ({"basketPostTaxAmount": -1}, "basketPostTaxAmount"),
+        ({"basketHSTAmount": 1.001}, "basketHSTAmount"),
+        ({"basketGSTAmount": 10**12}, "basketGSTAmount"),
+        ({"basketGSTAmount": True}, "basketGSTAmount"),
+        ({"checkoutDateTime": "2019-05-30T14:12:59"}, "checkoutDateTime"),
+        ({"checkoutTransactionId": ""}, "checkoutTransactionId"),
+        ({"checkoutTransactionId": "\ud800"}, "checkoutTransactionId"),
+        ({"collectorNumber": "71111111111"}, "collectorNumber"),
+        ({"context": {"a": 1}}, "context"),
+        ({"coupon": "57841"}, "coupon"),
+        ({"issuances": []}, "issuances"),
+        ({"issuances": None}, "issuances"),
+        ({"issuances": [{"issuanceOfferCode": "A", "milesAmount": 1}]}, "issuances[0].offerId"),
+        ({"items": [{"id": "A"}]}, "items[0].name"),
+        ({"items": [7]}, "items"),
+    ],
+)
+def test_a_bad_field_is_named_and_nothing_is_sent(
+    till: Till, scripted: ScriptedPlatform, changes: dict[str, Any], where: str
+) -> None:
+    heard = till.post(POST, asked(POST, **changes))
+    assert heard.status == 400
+    (error,) = heard.fields["errors"]
+    assert error["errorCode"] == "InvalidField"
+    assert error["errorReason"].split(": ")[0] == where
+    assert not scripted.sent and not Transaction.objects.exists()
+
+
+def test_every_fault_is_named_at_once(till: Till) -> None:
+    heard = till.post(POST, {})
+    named = [error["errorReason"].split(": ")[0] for error in heard.fields["errors"]]
+    assert named == [
+        "basketPostTaxAmount",
+        "basketPreTaxAmount",
+        "checkoutDateTime",
+        "checkoutTransactionId",
+        "collectorNumber",
+        "issuances",
+    ]
+
+
+DEEP = b'{"context":' + b'{"a":' * 30 + b"1" + b"}" * 31
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"a":1e999}', DEEP, b'{"\\ud800":1}'])
+def test_what_is_no_plain_object_is_a_bad_request(till: Till, body: bytes) -> None:
+    assert till.post(ISSUE, body).status == 400
+
+
+@pytest.mark.parametrize("path", MOVING)
+def test_a_pending_answer_is_passed_on_until_the_final_one(
+    till: Till, scripted: ScriptedPlatform, path: str
+) -> None:
+    scripted.will(pending())
+    heard = till.post(path, asked(path))
+    assert heard.status == 202 and heard.row.state == State.PENDING
+    assert [one["status"] for one in heard.fields["issuances"]] == ["PENDING"]
+    assert heard.fields["transactionId"]
+    scripted.will(confirmed())
+    settle(heard.row)
+    again = till.post(path, asked(path))
+    assert again.status == 200
+    assert [one["status"] for one in again.fields["issuances"]] == ["CONFIRMED"]
+
+
+@pytest.mark.parametrize("path", [*MOVING, RECORD])
+def test_a_doubt_is_accepted_and_pending(till: Till, scripted: ScriptedPlatform, path: str) -> None:
+    scripted.will(platform.silence())
+    heard = till.post(path, asked(path))
+    assert (heard.status, heard.row.state) == (202, State.DOUBT)
+    assert b'"PENDING"' in heard.body and "transactionId" not in heard.fields
+    scripted.will(confirmed())
+    settle(heard.row)
+    assert till.post(path, asked(path)).status == 200
+
+
+@pytest.mark.parametrize("path", [*MOVING, RECORD, CALCULATE])
+def test_what_cannot_be_sent_is_a_500_and_what_moves_is_kept(
+    till: Till, scripted: ScriptedPlatform, path: str
+) -> None:
+    programme.outage(Product.ISSUANCE, timezone.now())
+    heard = till.post(path, asked(path))
+    assert heard.status == 500 and not scripted.sent
+    assert heard.fields["errors"][0]["errorCode"] == "NothingSent"
+    if path == CALCULATE:
+        assert not Transaction.objects.exists()
+    else:
+        assert heard.row.state == State.QUEUED
+        assert till.post(path, asked(path)).row == heard.row
+
+
+def test_an_error_of_the_programme_is_asked_three_times_and_then_a_doubt(
+    till: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(failed())
+    assert till.post(POST, asked(POST)).status == 202
+    assert len(scripted.sent) == 3
+    assert till.post(CALCULATE, asked(CALCULATE)).status == 500
+
+
+def test_a_rejection_is_passed_on(till: Till, scripted: ScriptedPlatform) -> None:
+    scripted.will(refused("CollectorNotFound"))
+    for _ in range(2):
+        heard = till.post(POST, asked(POST))
+        assert heard.status == 400
+        assert heard.fields["errors"][0]["errorCode"] == "CollectorNotFound"
+    assert len(scripted.sent) == 1
+
+
+def test_a_return_waits_for_the_sale_that_it_names(till: Till, scripted: ScriptedPlatform) -> None:
+    scripted.will(pending())
+    given = till.post(ISSUE, asked(ISSUE)).row
+    back = asked(RETURN, originalTransactionId=given.checkout_id, checkoutTransactionId="2")
+    heard = till.post(RETURN, back)
+    assert (heard.status, heard.row.state) == (500, State.QUEUED)
+    assert heard.row.original == given
+    scripted.will(confirmed())
+    settle(given)
+    services.settle_due(sender="settle in a test")
+    again = till.post(RETURN, back)
+    assert again.status == 200
+    # The sale is named as the till named it.
+    assert scripted.sent[-1].fields["originalTransactionId"] == given.checkout_id
+
+
+def test_a_return_of_a_sale_that_came_to_nothing_takes_nothing(
+    till: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(pending())
+    given = till.post(ISSUE, asked(ISSUE)).row
+    back = asked(RETURN, originalTransactionId=given.confirmation_number)
+    till.post(RETURN, back)
+    scripted.will(confirmed("REJECTED"))
+    settle(given)
+    services.settle_due(sender="settle in a test")
+    heard = till.post(RETURN, back)
+    assert (heard.status, heard.row.state) == (400, State.NOT_SENT)
+    assert heard.fields["errors"][0]["errorCode"] == "NothingToTakeBack"
+
+
+def test_a_return_of_a_sale_that_is_not_ours_is_the_programmes_to_judge(
+    till: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(confirmed())
+    heard = till.post(RETURN, asked(RETURN))
+    assert heard.status == 200 and heard.row.original is None
+
+
+def test_a_sale_is_recorded_without_a_collector(till: Till, scripted: ScriptedPlatform) -> None:
+    scripted.will(confirmed())
+    heard = till.post(RECORD, asked(RECORD, collectorNumber=None, issuances=None))
+    assert heard.status == 200
+    assert heard.row.operation == Operation.RECORD and not heard.row.collector_last4
+    assert scripted.sent[-1].idempotency_key is None
+
+
+def test_numbers_keep_their_places(till: Till, scripted: ScriptedPlatform) -> None:
+    scripted.will(confirmed())
+    raw = json.dumps(asked(ISSUE)).replace("24.97", "24.970").encode()
+    assert till.post(ISSUE, raw).status == 200
+    assert b'"basketPreTaxAmount":24.970' in scripted.sent[-1].body
+
+
+def test_a_till_for_am_cash_alone_issues_nothing(cast: Cast, scripted: ScriptedPlatform) -> None:
+    heard = Till.of(cast.till, "till_amcash").post(POST, asked(POST))
+    assert heard.status == 403 and not scripted.sent

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.registration import AuditedAdmin
-from issuance.models import Exclusion, Offer
+from issuance.models import EventReason, Exclusion, Offer
 
 # Django's form classes are generic for type checkers only.
 if TYPE_CHECKING:
@@ -140,3 +140,22 @@ class ExclusionAdmin(KeptAdmin):
         (_("What it excludes"), {"fields": ("items", "departments", "categories")}),
         (_("Where and when"), {"fields": ("stores", "starts_on", "ends_on")}),
     )
+
+
+@admin.register(EventReason)
+class EventReasonAdmin(AuditedAdmin):
+    """Why miles may be given or taken back without a sale."""
+
+    list_display = (
+        "code",
+        "name_en",
+        "may_give",
+        "may_take_back",
+        "needs_note",
+        "offer_code",
+        "sponsor",
+        "is_active",
+    )
+    list_filter = ("is_active", "sponsor")
+    list_select_related = ("sponsor",)
+    search_fields = ("code", "name_en", "name_fr", "offer_code")

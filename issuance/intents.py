@@ -118,13 +118,22 @@ def record(order: RecordOrder, *, device: Device, now: datetime) -> Intent:
 
 
 def event(
-    order: EventOrder, *, device: Device, now: datetime, corrects: Transaction | None = None
+    order: EventOrder,
+    *,
+    device: Device,
+    now: datetime,
+    original: Transaction | None = None,
+    corrects: Transaction | None = None,
 ) -> Intent:
     """Return the intent to give miles, or take some back, without a sale."""
     if order.as_sent is not None:
         is_back = order.is_taking_back
         operation = Operation.REVERSE_EVENT if is_back else Operation.POST_EVENT
         return _tills(order, order.as_sent, operation, None)
+    """Return the intent to give miles, or take some back, without a sale.
+
+    The programme knows an event by the number that we gave it, settled or not.
+    """
     message = Message.REVERSE_EVENT if order.is_taking_back else Message.POST_EVENT
     reference = uuid.uuid4()
     body = EventMessage(
@@ -136,7 +145,7 @@ def event(
         context=(("reason", order.reason),) if order.reason else (),
         coupons=order.coupons,
         device_id=device.number,
-        original_id=order.original_id,
+        original_id=original.checkout_id if original is not None else order.original_id,
     )
     operation = Operation.REVERSE_EVENT if order.is_taking_back else Operation.POST_EVENT
     return Intent(
@@ -151,6 +160,7 @@ def event(
         card_number=order.card.number,
         card_entry_mode=order.card.entry_mode,
         checkout_id=str(reference),
+        original=original,
         corrects=corrects,
         asked=_asked(replace(body, client_id=_OURS, sent_at=_OURS), corrects),
     )

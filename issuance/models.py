@@ -16,6 +16,8 @@ from backoffice.stores.models import Sponsor, Store
 from backoffice.units import Cents, Miles
 from issuance import offers
 from issuance.offers import Reach, Selection
+from issuance.proposals import EventProposal as EventProposal
+from issuance.proposals import EventReason as EventReason
 from issuance.terms import Terms
 
 if TYPE_CHECKING:

@@ -154,14 +154,31 @@ def take_back(
 
 
 def event(
-    order: EventOrder, *, actor: Actor, now: datetime, corrects: Transaction | None = None
+    order: EventOrder,
+    *,
+    actor: Actor,
+    now: datetime,
+    original: Transaction | None = None,
+    corrects: Transaction | None = None,
 ) -> Outcome:
     """Give miles, or take some back, for a reason that is no sale. Raises Refused."""
     if order.as_sent is None:
         _refuse(rules.why_not_awards(order.awards, Calculation.PARTNER))
+    """Give miles, or take some back, for a reason that is no sale.
+
+    What takes back names the event that gave, if it is ours, and waits for it. Raises Refused.
+    """
+    _refuse(rules.why_not_awards(order.awards, Calculation.PARTNER))
     operation = Operation.REVERSE_EVENT if order.is_taking_back else Operation.POST_EVENT
+    if original is not None:
+        original = entries.reread(original)
+        is_an_event = order.is_taking_back and original.operation == Operation.POST_EVENT
+        if not is_an_event or State(original.state) not in _RETURNABLE:
+            raise Refused(Reason.NOT_RETURNABLE)
     _refuse_correction(corrects, operation)
-    intent = intents.event(order, device=actor.device, now=now, corrects=corrects)
+    intent = intents.event(
+        order, device=actor.device, now=now, original=original, corrects=corrects
+    )
     return _open_and_deliver(intent, actor=actor, now=now)
 
 

@@ -2,8 +2,10 @@
 
 import threading
 
+from django.utils import timezone
+
 from backoffice.journal import sweeping
-from issuance import services
+from issuance import approvals, services
 
 # Nobody waits at a till for miles, but a redemption's doubt and a reversal may fall due meanwhile.
 _TURN_S = 5.0
@@ -14,6 +16,8 @@ def a_turn(*, sender: str, stop: threading.Event | None = None) -> int:
 
     However much is due, the other product's turn comes.
     """
+    # Nobody presses a button for it, and the cards in them must not stay.
+    approvals.expire(now=timezone.now())
     return sweeping.in_passes(
         services.OPERATIONS,
         lambda limit: services.settle_due(sender=sender, limit=limit),

@@ -11,6 +11,6 @@ class FocusedForm(forms.Form):
 
     def focus_on_fault(self) -> None:
         """Put the focus on the first field with a fault. Only for a form that was sent."""
-        first = next((name for name in self.errors if name in self.fields), None)
+        first = next((name for name in self.fields if name in self.errors), None)
         if first is not None:
             self.fields[first].widget.attrs["autofocus"] = True

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backoffice.office import connection, devices, offers, privacy, views
+from backoffice.office import connection, devices, events, offers, privacy, views
 
 app_name = "office"
 urlpatterns = [
@@ -23,6 +23,12 @@ urlpatterns = [
     path("devices/<int:number>/code/", devices.code, name="device-code"),
     path("devices/<int:number>/token/", devices.token, name="device-token"),
     path("devices/<int:number>/revoke/", devices.revoke, name="device-revoke"),
+    path("events/", events.listed, name="events"),
+    path("events/new/", events.give, name="event-new"),
+    path("events/send/", events.send, name="event-send"),
+    path("events/take-back/<uuid:reference>/", events.take_back, name="event-take-back"),
+    path("events/<uuid:reference>/decide/", events.decide, name="event-decide"),
+    path("events/<uuid:reference>/", events.event, name="event"),
     path("offers/", offers.listed, name="offers"),
     path("offers/preview/", offers.preview, name="offers-preview"),
     path("offers/<int:number>/", offers.offer, name="offer"),

@@ -12,6 +12,7 @@ class Channel(StrEnum):
 
     CONSOLE = "console"
     SWITCH = "switch"
+    OFFICE = "office"
     SETTLE = "settle"
 
 

@@ -21,6 +21,10 @@ class SponsorAdmin(AuditedAdmin):
             {"fields": ("vendor_id", "acquirer_id", "programme_zone", "calculation")},
         ),
         (
+            _("What the office and the tills do"),
+            {"fields": ("event_limit_miles", "office_device", "records_empty_sales")},
+        ),
+        (
             _("Words in English"),
             {
                 "fields": (

@@ -68,6 +68,26 @@ class Sponsor(models.Model):
         default=Calculation.AMRP,
         help_text=_("Who works out how many miles a sale earns."),
     )
+    # Above it a second person agrees. It holds for what one collector gets in a day, so that nobody
+    # gives a large amount in small ones.
+    event_limit_miles = models.PositiveIntegerField(
+        _("most miles without a sale by one person"),
+        default=500,
+        help_text=_("For one collector within 24 hours. Above it a second person must agree."),
+    )
+    # The programme wants to be told a device, and an office has none.
+    office_device = models.CharField(
+        _("the office’s device number"),
+        max_length=3,
+        default="900",
+        validators=[RegexValidator(r"^\d{2,3}$", _("Two or three digits."))],
+        help_text=_("Sent as deviceId for what the office asks. No till may have it."),
+    )
+    records_empty_sales = models.BooleanField(
+        _("record sales that earned nothing"),
+        default=True,
+        help_text=_("Tell the programme of sales without a collector or without miles (RECORD)."),
+    )
     programme_en = models.CharField(_("programme, English"), max_length=40, default="AIR MILES")
     programme_fr = models.CharField(_("programme, French"), max_length=40, default="AIR MILES")
     miles_en = models.CharField(_("miles, English"), max_length=40, default="miles")
@@ -134,6 +154,12 @@ class Store(models.Model):
             "itself. Off: it stays on the overview until a person sees to it."
         ),
     )
+    event_limit_miles = models.PositiveIntegerField(
+        _("most miles without a sale by one person"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: as the sponsor has it."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
@@ -150,6 +176,12 @@ class Store(models.Model):
     def name_in(self, language: str) -> str:
         """Return the store's name for a French or an English reader."""
         return self.name_fr if language.startswith("fr") and self.name_fr else self.name
+
+    @property
+    def most_event_miles(self) -> int:
+        """What one person may give a collector without a sale within 24 hours."""
+        own = self.event_limit_miles
+        return self.sponsor.event_limit_miles if own is None else own
 
     @property
     def tzinfo(self) -> zoneinfo.ZoneInfo:

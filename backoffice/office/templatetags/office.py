@@ -12,7 +12,7 @@ from backoffice.journal.models import Decision, Transaction
 from backoffice.journal.states import Operation
 from backoffice.office import times
 from backoffice.stores.models import Store
-from issuance.models import Exclusion, Offer
+from issuance.models import EventReason, Exclusion, Offer
 
 register = template.Library()
 
@@ -65,9 +65,9 @@ def given_back(text: str) -> str:
 
 
 @register.filter
-def name_here(store: Store | Exclusion) -> str:
-    """Return the name of a store, or of an exclusion, in the reader's language."""
-    return store.name_in(get_language() or "en")
+def name_here(named: Store | Exclusion | EventReason) -> str:
+    """Return the name of a store, an exclusion or a reason in the reader's language."""
+    return named.name_in(get_language() or "en")
 
 
 @register.filter

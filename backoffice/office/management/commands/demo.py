@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from backoffice.devices.models import Device
 from backoffice.office.demo_offers import seed_offers
+from backoffice.office.demo_reasons import seed_reasons
 from backoffice.office.demo_samples import seed_samples
 from backoffice.people.models import Role, User
 from backoffice.stores.models import Sponsor, Store
@@ -105,6 +106,7 @@ def seed() -> None:
         for number in ("001", "002"):
             Device.objects.get_or_create(store=store, number=number)
     seed_offers(sponsor, stores)
+    seed_reasons(sponsor)
     for username, secret, name, role, language, numbers in PEOPLE:
         if User.objects.filter(username=username).exists():
             continue

@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from backoffice.headers import security_txt
 from backoffice.health import healthz, readyz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path(".well-known/security.txt", security_txt, name="security-txt"),
     path("admin/", admin.site.urls),
     path("office/", include("backoffice.office.urls")),
     path("checkout/amcash/", include("amcash.urls")),

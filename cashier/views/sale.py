@@ -4,11 +4,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from csp.constants import SELF
+from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from amcash import codes, services
@@ -58,6 +61,8 @@ def status(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResp
     return response
 
 
+@xframe_options_sameorigin
+@csp_replace({"frame-ancestors": [SELF]})
 @require_GET
 @at_till
 def receipt(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:

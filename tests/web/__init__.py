@@ -1,0 +1,1 @@
+"""The web itself: policies, headers, methods, limits, redirects; whatever page it is."""

@@ -1,9 +1,15 @@
 """People. A person has one role and sees some stores; `scope` turns that into queries."""
 
+from collections.abc import Iterator
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.people.tables import Badge as Badge
+from backoffice.people.tables import StorePolicy as StorePolicy
+from backoffice.people.tables import TryCount as TryCount
 from backoffice.stores.models import Language, Store
 
 
@@ -28,10 +34,25 @@ class User(AbstractUser):
         Store, verbose_name=_("stores"), blank=True, related_name="staff"
     )
 
+    # A PIN is no password: it proves a person at an enrolled device only (`pins`).
+    pin_hash = models.CharField(max_length=200, blank=True, editable=False)
+    pin_changed_at = models.DateTimeField(_("PIN changed"), null=True, editable=False)
+
     class Meta:
         ordering = ("username",)
         verbose_name = _("person")
         verbose_name_plural = _("people")
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must agree with: a new password or PIN ends those begun with the old."""
+        return self._stamp(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same under the secret keys that are being retired."""
+        return map(self._stamp, super().get_session_auth_fallback_hash())
+
+    def _stamp(self, of_password: str) -> str:
+        return salted_hmac("people.session", of_password + self.pin_hash).hexdigest()
 
     @property
     def shown_name(self) -> str:

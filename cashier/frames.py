@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,9 +23,10 @@ from backoffice.clock import business_day, settlement_day_starts
 from backoffice.devices.enrolment import tablet_for
 from backoffice.devices.models import Device
 from backoffice.journal import selectors
+from backoffice.people import sessions
 from backoffice.people.actors import Actor, Channel
 from backoffice.people.models import User
-from backoffice.people.scope import usable_tills
+from backoffice.people.scope import may_use
 from backoffice.stores.models import Sponsor, Store, Word
 from cashier.templatetags.milepost import seconds
 
@@ -45,6 +47,9 @@ class Frame:
     user: User
     session_key: str
     now: datetime
+    proof: sessions.Proof = sessions.Proof.PASSWORD
+    # Whether an enrolled tablet asks: it can be locked, for there are PINs to open it with.
+    is_tablet: bool = False
 
     @property
     def store(self) -> Store:
@@ -60,6 +65,16 @@ class Frame:
     def actor(self) -> Actor:
         """Who asks the services."""
         return Actor(user=self.user, device=self.till, channel=Channel.CONSOLE)
+
+    @property
+    def idle_s(self) -> int:
+        """After how long without a touch the tablet locks itself; 0 when it is no tablet."""
+        return int(sessions.IDLE.total_seconds()) if self.is_tablet else 0
+
+    @property
+    def warned_s(self) -> int:
+        """How long before that it warns."""
+        return int(sessions.WARNED_BEFORE.total_seconds())
 
     @property
     def bound_to(self) -> str:
@@ -128,14 +143,22 @@ def at_till(view: TillView[P]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def framed(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        now = timezone.now()
+        if sessions.has_idled(request.session, now=now):
+            logout(request)
+            return to(request, reverse("cashier:unlock"))
         till = picked_till(request)
         if till is None:
             return to(request, reverse("cashier:till"))
+        if _is_asked_by_a_person(request):
+            sessions.note_activity(request.session, now=now)
         frame = Frame(
             till=till,
             user=cast(User, request.user),
-            session_key=request.session.session_key or "",
-            now=timezone.now(),
+            session_key=sessions.sale_key_of(request.session),
+            now=now,
+            proof=sessions.proof_of(request.session),
+            is_tablet=tablet_for(request) is not None,
         )
         response = view(request, frame, *args, **kwargs)
         add_never_cache_headers(response)
@@ -159,10 +182,20 @@ def posted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return acting
 
 
+def home_of(user: User) -> str:
+    """Return where a person begins."""
+    return reverse("cashier:home") if user.may_use_till else reverse("office:home")
+
+
+def _is_asked_by_a_person(request: HttpRequest) -> bool:
+    # A screen that waits for an answer asks by itself, whoever is there to see it.
+    return request.resolver_match is None or request.resolver_match.url_name != "status"
+
+
 def picked_till(request: HttpRequest) -> Device | None:
     """Return the till that this tablet is enrolled as, if this person may use it."""
     tablet = tablet_for(request)
-    if tablet is None or not usable_tills(request.user).filter(pk=tablet.pk).exists():
+    if tablet is None or not may_use(cast(User, request.user), tablet):
         return None
     return tablet
 

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from cashier.views import bringing, credit, entry, give, pairing, redeem, rehearsal, reverse, sale
+from cashier.views import (
+    bringing,
+    credit,
+    entry,
+    give,
+    lock,
+    pairing,
+    redeem,
+    rehearsal,
+    reverse,
+    sale,
+)
 
 app_name = "cashier"
 urlpatterns = [
@@ -11,7 +22,10 @@ urlpatterns = [
     path("till/", entry.till, name="till"),
     path("pair/", pairing.pair, name="pair"),
     path("language/", entry.language, name="language"),
-    path("lock/", entry.lock, name="lock"),
+    path("lock/", lock.lock, name="lock"),
+    path("unlock/", lock.unlock, name="unlock"),
+    path("unlock/kept/", lock.kept, name="kept"),
+    path("stay/", lock.stay, name="stay"),
     path("card/", redeem.card, name="card"),
     path("test-card/", rehearsal.scan, name="test_card"),
     path("offer/", redeem.offer, name="offer"),

@@ -23,3 +23,17 @@ class Actor:
     user: User | None
     device: Device
     channel: Channel = Channel.CONSOLE
+    # Who approved it over the cashier's screen, where the cashier may not decide alone.
+    approver: User | None = None
+
+    @property
+    def has_supervisor(self) -> bool:
+        """Whether somebody who may decide asks for this, or has approved it in place."""
+        return any(
+            person is not None and person.may_decide for person in (self.user, self.approver)
+        )
+
+    @property
+    def approved_by(self) -> str:
+        """The name that the log keeps beside the cashier's; empty when nobody had to approve."""
+        return self.approver.username if self.approver is not None else ""

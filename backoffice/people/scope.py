@@ -1,10 +1,10 @@
 """Which stores and tills a person may see: the one place where store scope is decided."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from backoffice.devices.models import Device
-from backoffice.people.models import User
+from backoffice.people.models import Role, User
 from backoffice.stores.models import Store
 
 
@@ -29,3 +29,30 @@ def usable_tills(user: User | AnonymousUser) -> QuerySet[Device]:
     return Device.objects.filter(
         is_active=True, store__is_active=True, store__in=visible_stores(user)
     ).select_related("store__sponsor")
+
+
+def people_at(device: Device) -> QuerySet[User]:
+    """Return who is offered at a device's lock screen: its store's people who have a PIN."""
+    return (
+        User.objects.filter(is_active=True, stores=device.store_id)
+        .exclude(pin_hash="")
+        .exclude(role=Role.AUDITOR)
+        .order_by("display_name", "username")
+    )
+
+
+def may_use(user: User, device: Device) -> bool:
+    """Say whether this person may serve customers at this device."""
+    return user.is_active and usable_tills(user).filter(pk=device.pk).exists()
+
+
+def approvers_at(device: Device) -> QuerySet[User]:
+    """Return who may approve what a cashier of this device's store may not do alone."""
+    may_decide = (Role.MANAGER, Role.ADMINISTRATOR)
+    at_store = Q(stores=device.store_id) | Q(role=Role.ADMINISTRATOR)
+    return (
+        User.objects.filter(at_store, is_active=True, role__in=may_decide)
+        .exclude(pin_hash="")
+        .order_by("display_name", "username")
+        .distinct()
+    )

@@ -41,7 +41,7 @@ def wait_after(failures: int, *, free: int) -> timedelta:
     if failures < free:
         return timedelta()
     # The power is bounded first: nobody waits for the doubling of a large number.
-    return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures - free, 4))
+    return min(LONGEST_WAIT, FIRST_WAIT * float(2 ** min(failures - free, 4)))
 
 
 def take(limits: Sequence[Limit], *, now: datetime) -> None:

@@ -1,11 +1,10 @@
-"""Before the first customer: sign in, see which till this is, choose the language, lock."""
+"""Signing in with a password, seeing which till this is, choosing a language."""
 
-from django.conf import settings
-from django.contrib.auth import login, logout
+from datetime import datetime
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required, login_required
-from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,12 +14,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from backoffice.devices.enrolment import pair_itself, pairs_itself, tablet_for
-from backoffice.people.models import User
+from backoffice.people import passwords, sessions
 from backoffice.people.scope import usable_tills
-from cashier.frames import SeeOther, picked_till, show
+from backoffice.people.sessions import Proof
+from backoffice.people.tries import TooMany
+from cashier.frames import SeeOther, home_of, picked_till, show
+from cashier.languages import remember_language
+from cashier.views.lock import too_many
 
-_LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
-_YEAR_S = 365 * 24 * 60 * 60
+# What a PIN does not open, so whoever comes from there is asked for a password.
+_OFFICE = ("/office/", "/admin/")
 
 
 @sensitive_post_parameters("password")
@@ -28,20 +31,22 @@ _YEAR_S = 365 * 24 * 60 * 60
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign a person in, in that person's language."""
-    if request.method == "GET" and request.user.is_authenticated:
+    """Sign a person in with a password, in that person's language.
+
+    At an enrolled tablet people have name tiles and PINs instead; who asks for this form gets it.
+    """
+    now = timezone.now()
+    if request.method == "POST":
+        return _check(request, now)
+    if (
+        request.user.is_authenticated
+        and sessions.proof_of(request.session) not in sessions.AT_A_TABLET
+    ):
         return SeeOther(reverse("cashier:home"))
-    form = AuthenticationForm(request, data=request.POST or None)
-    form.error_messages["invalid_login"] = _("This name and PIN do not go together. Try again.")
-    if request.method == "POST" and form.is_valid():
-        user = form.get_user()
-        assert isinstance(user, User)
-        login(request, user)
-        response = SeeOther(_next(request) or _first_page(user))
-        _remember_language(response, user.language)
-        return response
-    context = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}
-    return show(request, None, "registration/sign_in.html", context)
+    is_wanted = "name" in request.GET or _next(request, request.GET).startswith(_OFFICE)
+    if tablet_for(request) is not None and not is_wanted:
+        return SeeOther(reverse("cashier:unlock"))
+    return _form(request)
 
 
 @never_cache
@@ -66,39 +71,34 @@ def till(request: HttpRequest) -> HttpResponse:
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
     """Switch the language of this browser's screens and receipts."""
-    chosen = request.POST.get("language", "")
-    response = SeeOther(_next(request) or reverse("cashier:home"))
-    if chosen in _LANGUAGES:
-        _remember_language(response, chosen)
+    response = SeeOther(_next(request, request.POST) or reverse("cashier:home"))
+    remember_language(response, request.POST.get("language", ""))
     return response
 
 
-@login_not_required
-@require_POST
-def lock(request: HttpRequest) -> HttpResponse:
-    """Leave the till to nobody: the screen shows no sale and no member."""
-    logout(request)
-    return redirect("cashier:sign_in")
+def _check(request: HttpRequest, now: datetime) -> HttpResponse:
+    name, password = request.POST.get("username", ""), request.POST.get("password", "")
+    try:
+        user = passwords.person_of(request, name, password, now=now)
+    except TooMany as refusal:
+        return _form(request, name=name, problem=too_many(refusal, now))
+    if user is None:
+        problem = _("This name and password do not go together. Try again.")
+        return _form(request, name=name, problem=problem)
+    sessions.begin(request, user, Proof.PASSWORD, now=now)
+    response = SeeOther(_next(request, request.POST) or home_of(user))
+    remember_language(response, user.language)
+    return response
 
 
-def _first_page(user: User) -> str:
-    return reverse("cashier:home") if user.may_use_till else "/office/"
+def _form(request: HttpRequest, **context: Any) -> HttpResponse:
+    context["next"] = request.POST.get("next") or request.GET.get("next", "")
+    return show(request, None, "registration/sign_in.html", context)
 
 
-def _next(request: HttpRequest) -> str:
-    url = request.POST.get("next", "")
+def _next(request: HttpRequest, given: Any) -> str:
+    url = str(given.get("next", ""))
     safe = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return url if safe else ""
-
-
-def _remember_language(response: HttpResponse, chosen: str) -> None:
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        chosen,
-        max_age=_YEAR_S,
-        samesite="Strict",
-        secure=bool(settings.SESSION_COOKIE_SECURE),
-        httponly=True,
-    )

@@ -61,7 +61,7 @@ class Till:
 
     def sign_in(self, name: str, secret: str) -> None:
         """Sign in."""
-        self.go("/sign-in/")
+        self.go("/sign-in/?name")
         self.page.fill("#id_username", name)
         self.page.fill("#id_password", secret)
         self.page.press("#id_password", "Enter")

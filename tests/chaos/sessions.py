@@ -54,7 +54,7 @@ class Cashier(threading.Thread):
         """Sign in and stand at one of the tills."""
         counter = Counter(servers[till % len(servers)].url)
         name, secret = CASHIER
-        entry = form_to(counter.get("/sign-in/").text, "/sign-in/")
+        entry = form_to(counter.get("/sign-in/?name").text, "/sign-in/")
         counter.post(entry, username=name, password=secret)
         page = counter.get("/till/")
         tills = re.findall(r'name="till" value="(\d+)"', page.text)

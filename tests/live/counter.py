@@ -47,7 +47,7 @@ class Counter:
         """Sign in and stand at one of the tills, of store 0001 first."""
         counter = cls(url)
         name, secret = person
-        entry = form_to(counter.get("/sign-in/").text, "/sign-in/")
+        entry = form_to(counter.get("/sign-in/?name").text, "/sign-in/")
         page = counter.post(entry, username=name, password=secret)
         if page.path != "/till/":
             page = counter.get("/till/")

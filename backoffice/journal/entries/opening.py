@@ -54,7 +54,13 @@ def open_transaction(
             if row.reverses_id is not None and is_credited(row.reverses_id):
                 raise Refused(Conflict.CREDIT_GIVEN)
             event = "queued" if is_down else "armed"
-            rows.log(row, event, actor=rows.name(actor), channel=actor.channel)
+            rows.log(
+                row,
+                event,
+                actor=rows.name(actor),
+                channel=actor.channel,
+                approved_by=actor.approved_by,
+            )
     except IntegrityError:
         return _after_collision(intent, mac, collector_mac, now), False
     return row, True
@@ -90,7 +96,13 @@ def send_again(
             if not rows.arm(row, sender=sender, now=now, lease=lease, only=State.QUEUED):
                 raise Refused(Conflict.STATE_CHANGED)
             _refuse_after_doubt(row, actor, now)
-            rows.log(row, "armed", actor=rows.name(actor), channel=actor.channel)
+            rows.log(
+                row,
+                "armed",
+                actor=rows.name(actor),
+                channel=actor.channel,
+                approved_by=actor.approved_by,
+            )
     except IntegrityError as error:
         raise Refused(Conflict.COLLECTOR_BUSY) from error
     return rows.reread(row)
@@ -124,8 +136,7 @@ def _refuse_after_doubt(row: Transaction, actor: Actor, now: datetime) -> None:
     states = set(standing.order_by().values_list("state", flat=True).distinct())
     if states & _IN_DOUBT:
         raise Refused(Conflict.COLLECTOR_IN_DOUBT)
-    is_supervisor = actor.user is not None and actor.user.may_open_office
-    if states and not is_supervisor:
+    if states and not actor.has_supervisor:
         raise Refused(Conflict.SUPERVISOR_NEEDED)
 
 

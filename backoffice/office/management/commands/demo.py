@@ -11,6 +11,7 @@ from backoffice.devices.models import Device
 from backoffice.office.demo_offers import seed_offers
 from backoffice.office.demo_reasons import seed_reasons
 from backoffice.office.demo_samples import seed_samples
+from backoffice.people import pins
 from backoffice.people.models import Role, User
 from backoffice.stores.models import Sponsor, Store
 
@@ -49,7 +50,7 @@ STORES: tuple[dict[str, str], ...] = (
         "zone": "America/Vancouver",
     },
 )
-# Username, secret, name on screens, role, language, stores.
+# Username, password, name on screens, role, language, stores. A demo cashier's PIN is the password.
 PEOPLE: tuple[tuple[str, str, str, Role, str, tuple[str, ...]], ...] = (
     ("admin", "milepost-admin", "Admin", Role.ADMINISTRATOR, "en", ()),
     ("manager", "milepost-manager", "Manager", Role.MANAGER, "en", ("0001", "0002")),
@@ -57,6 +58,7 @@ PEOPLE: tuple[tuple[str, str, str, Role, str, tuple[str, ...]], ...] = (
     ("ana", "246810", "Ana", Role.CASHIER, "en", ("0001", "0002", "0003", "0004")),
     ("benoit", "135790", "Benoît", Role.CASHIER, "fr", ("0001", "0002", "0003", "0004")),
 )
+PINS = {"admin": "864201", "manager": "975318", "ana": "246810", "benoit": "135790"}
 
 
 class Command(BaseCommand):
@@ -78,10 +80,11 @@ class Command(BaseCommand):
             raise CommandError("The demo partner is not for production.")
         with transaction.atomic():
             seed()
-        self.stdout.write("Sign-ins (name, secret, role):")
+        self.stdout.write("Sign-ins (name, password, PIN at a tablet, role):")
         for username, secret, _name, role, language, _stores in PEOPLE:
             note = ", French" if language == "fr" else ""
-            self.stdout.write(f"  {username:<10} {secret:<18} {role.label}{note}")
+            pin = PINS.get(username, "")
+            self.stdout.write(f"  {username:<10} {secret:<18} {pin:<8} {role.label}{note}")
         if options["samples"]:
             self._write_samples()
 
@@ -108,7 +111,9 @@ def seed() -> None:
     seed_offers(sponsor, stores)
     seed_reasons(sponsor)
     for username, secret, name, role, language, numbers in PEOPLE:
-        if User.objects.filter(username=username).exists():
+        existing = User.objects.filter(username=username).first()
+        if existing is not None:
+            _give_pin(existing)
             continue
         user = User.objects.create_user(
             username=username,
@@ -120,3 +125,11 @@ def seed() -> None:
             is_superuser=role == Role.ADMINISTRATOR,
         )
         user.stores.set([stores[number] for number in numbers])
+        _give_pin(user)
+
+
+def _give_pin(user: User) -> None:
+    """Give a demo person who has none the PIN that is printed."""
+    pin = PINS.get(user.username)
+    if pin is not None and not user.pin_hash:
+        pins.set_pin(user, pin, by=user)

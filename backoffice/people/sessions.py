@@ -1,0 +1,103 @@
+"""How a session begins, what it was begun with, and when it is over (RELIABILITY 8).
+
+A session belongs to one person. It gets a new id at each sign-in and lasts a working day at most.
+One that began with a PIN or a badge also ends when nobody has touched the tablet for a while, and
+opens no office.
+"""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from django.contrib.auth import login
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+
+from backoffice.audit import trail
+from backoffice.devices import enrolment
+from backoffice.devices.models import Device
+from backoffice.people.models import User
+
+LONGEST: Final = timedelta(hours=12)
+IDLE: Final = timedelta(minutes=2)
+WARNED_BEFORE: Final = timedelta(seconds=15)
+# The screen locks itself; the server does it for a browser without script, or one that sleeps.
+_GRACE: Final = timedelta(seconds=30)
+_NOTED_EVERY: Final = timedelta(seconds=15)
+_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+
+
+class Proof(StrEnum):
+    """What a person has proved who they are with."""
+
+    PIN = "pin"
+    BADGE = "badge"
+    PASSWORD = "password"  # noqa: S105 (the name of a proof)
+    SECOND_FACTOR = "second_factor"
+
+
+AT_A_TABLET: Final = frozenset({Proof.PIN, Proof.BADGE})
+
+
+def begin(
+    request: HttpRequest,
+    user: User,
+    proof: Proof,
+    *,
+    now: datetime,
+    device: Device | None = None,
+    sale_key: str = "",
+) -> None:
+    """Sign a person in under a new session id. `sale_key` opens a sale that was kept for them."""
+    login(request, user, backend=_BACKEND)
+    session = request.session
+    session["proof"] = proof.value
+    session["begun_at"] = session["seen_at"] = now.timestamp()
+    session["sale_key"] = sale_key or secrets.token_urlsafe(16)
+    if device is not None:
+        enrolment.bind(request, device)
+    trail.record(
+        "session.begun",
+        subject=f"user:{user.pk}",
+        actor=user.username,
+        channel="console" if device is not None else "office",
+        store=device.store.number if device is not None else "",
+        device=device.number if device is not None else "",
+        details={"proof": proof.value},
+    )
+
+
+def proof_of(session: SessionBase) -> Proof:
+    """Return what the session was begun with."""
+    return Proof(session.get("proof", Proof.PASSWORD))
+
+
+def sale_key_of(session: SessionBase) -> str:
+    """Return what the sales of this person's session are sealed for."""
+    return str(session.get("sale_key") or session.session_key or "")
+
+
+def is_over(session: SessionBase, *, now: datetime) -> bool:
+    """Say whether the session is older than any may be."""
+    begun_at = session.get("begun_at")
+    return begun_at is not None and now - _moment(begun_at) >= LONGEST
+
+
+def has_idled(session: SessionBase, *, now: datetime) -> bool:
+    """Say whether nobody has touched this tablet for so long that it is locked."""
+    if proof_of(session) not in AT_A_TABLET:
+        return False
+    return now - _moment(session.get("seen_at", 0)) >= IDLE + _GRACE
+
+
+def note_activity(session: SessionBase, *, now: datetime) -> None:
+    """Note that somebody is at the tablet; seldom written, for each time costs a commit."""
+    if proof_of(session) not in AT_A_TABLET:
+        return
+    if now - _moment(session.get("seen_at", 0)) >= _NOTED_EVERY:
+        session["seen_at"] = now.timestamp()
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

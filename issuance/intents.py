@@ -125,15 +125,14 @@ def event(
     original: Transaction | None = None,
     corrects: Transaction | None = None,
 ) -> Intent:
-    """Return the intent to give miles, or take some back, without a sale."""
+    """Return the intent to give miles, or take some back, without a sale.
+
+    The programme knows an event of ours by the number that we gave it, settled or not.
+    """
     if order.as_sent is not None:
         is_back = order.is_taking_back
         operation = Operation.REVERSE_EVENT if is_back else Operation.POST_EVENT
         return _tills(order, order.as_sent, operation, None)
-    """Return the intent to give miles, or take some back, without a sale.
-
-    The programme knows an event by the number that we gave it, settled or not.
-    """
     message = Message.REVERSE_EVENT if order.is_taking_back else Message.POST_EVENT
     reference = uuid.uuid4()
     body = EventMessage(

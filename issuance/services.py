@@ -161,14 +161,12 @@ def event(
     original: Transaction | None = None,
     corrects: Transaction | None = None,
 ) -> Outcome:
-    """Give miles, or take some back, for a reason that is no sale. Raises Refused."""
-    if order.as_sent is None:
-        _refuse(rules.why_not_awards(order.awards, Calculation.PARTNER))
     """Give miles, or take some back, for a reason that is no sale.
 
     What takes back names the event that gave, if it is ours, and waits for it. Raises Refused.
     """
-    _refuse(rules.why_not_awards(order.awards, Calculation.PARTNER))
+    if order.as_sent is None:
+        _refuse(rules.why_not_awards(order.awards, Calculation.PARTNER))
     operation = Operation.REVERSE_EVENT if order.is_taking_back else Operation.POST_EVENT
     if original is not None:
         original = entries.reread(original)

@@ -1,11 +1,13 @@
 """What a cashier types, read and named field by field. No rule of the programme is checked here."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.units import Cents, parse_cents
@@ -14,6 +16,7 @@ from backoffice.wire import scrub
 # A basket above this is a scanned product code or a slip of the finger, not a sale.
 _LARGEST_CENTS = 10_000_000
 _LONGEST_TEXT = 13
+_LONGEST_KEPT = 200
 _SPACES = re.compile(r"[\s\u00a0\u202f$]")
 
 
@@ -159,6 +162,12 @@ def without_card(text: str) -> str:
     A scanner without script types into whichever field has the focus.
     """
     return text if scrub(text) == text else ""
+
+
+def kept_of(request: HttpRequest, names: Iterable[str]) -> dict[str, str]:
+    """Return what was typed into these fields and not sent yet, to be given back to them."""
+    typed = {name: without_card(request.POST.get(name, ""))[:_LONGEST_KEPT] for name in names}
+    return {name: text for name, text in typed.items() if text and name != "sale"}
 
 
 def decimal_text(cents: int) -> str:

@@ -12,6 +12,7 @@ from backoffice.journal import selectors as journal
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import TAKING, Operation
 from cashier.basket_forms import BroughtForm
+from cashier.forms import kept_of
 from cashier.frames import Frame, SeeOther, at_till, show
 from cashier.gifts import OpenGift
 from cashier.panels import Action, Panel
@@ -37,10 +38,10 @@ def bring_back(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> Http
     sold, left, card = selectors.sale_of(row), selectors.left_of(row), selectors.card_of(row)
     if sold is None or left is None or card is None:
         return _forgotten(request, frame, row)
-    form = BroughtForm(
-        request.POST if request.method == "POST" else None, sold=sold.basket, left=left
-    )
-    if request.method == "POST":
+    is_sent = request.method == "POST" and "resumes" not in request.POST
+    form = BroughtForm(request.POST if is_sent else None, sold=sold.basket, left=left)
+    form.initial = kept_of(request, form.fields)
+    if is_sent:
         if form.is_valid():
             gift = OpenGift.of(card, original=str(row.reference), **form.known)
             return show_preview(request, frame, gift)

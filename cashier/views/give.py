@@ -4,6 +4,7 @@ A return of a sale ends here too, from its preview on.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from backoffice.journal.states import Operation
 from cashier import cards
 from cashier.basket_forms import ItemForm, TotalsForm
 from cashier.cards import SaleExpired
-from cashier.forms import CardForm, ConfirmationForm, decimal_text, without_card
+from cashier.forms import CardForm, ConfirmationForm, decimal_text, kept_of, without_card
 from cashier.frames import Frame, SeeOther, at_till, posted, show
 from cashier.gifts import MOST_LINES, OpenGift, seal, unseal
 from cashier.issuances import refusal_panel
@@ -126,13 +127,17 @@ def basket(request: HttpRequest, frame: Frame) -> HttpResponse:
         return _start(request, frame, str(CARD_TEXTS["expired"]))
     way, gone = request.POST.get("by", ""), request.POST.get("gone", "")
     item_form = None
-    if way in {"items", "totals"}:
+    if request.POST.get("resumes"):
+        # The language was switched: nothing that was typed is sent yet.
+        item_form = ItemForm(initial=kept_of(request, ItemForm.base_fields))
+    elif way in {"items", "totals"}:
         gift = replace(gift, has_items=way == "items", items=())
     elif gone.isdecimal() and len(gone) < 4:
         gift = gift.without_item(int(gone))
     elif "sku" in request.POST:
         gift, item_form = _with_item(request, gift)
-    return _basket(request, frame, gift, _totals(gift, frame), item_form)
+    form = _totals(gift, frame, kept_of(request, TotalsForm.base_fields))
+    return _basket(request, frame, gift, form, item_form)
 
 
 @posted
@@ -287,10 +292,11 @@ def _basket(
     return show(request, frame, template, context, section=_section(gift))
 
 
-def _totals(gift: OpenGift, frame: Frame) -> TotalsForm:
+def _totals(gift: OpenGift, frame: Frame, kept: Mapping[str, str] | None = None) -> TotalsForm:
     typed: dict[str, Any] = {"tender": gift.tender, "coupons": " ".join(gift.coupons)}
     if gift.post_tax_cents is not None:
         typed["after"] = decimal_text(gift.post_tax_cents)
+    typed |= kept or {}
     return TotalsForm(initial=typed, items_cents=gift.items_cents if gift.has_items else None)
 
 

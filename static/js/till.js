@@ -94,9 +94,10 @@ document.addEventListener(
 async function switchLanguage(form, button) {
   const resume = document.getElementById("resume");
   const data = new FormData(form, button);
-  for (const name of ["basket", "excluded"]) {
-    const typed = document.getElementById(`id_${name}`);
-    if (typed && resume.elements[name]) resume.elements[name].value = typed.value;
+  // What was typed and not sent yet goes along.
+  for (const typed of document.querySelectorAll("form[data-kept] [name]:not([type=hidden])")) {
+    const kept = Object.assign(document.createElement("input"), { type: "hidden", name: typed.name, value: typed.value });
+    resume.append(kept);
   }
   await fetch(form.action, { method: "POST", body: data, redirect: "manual" });
   resume.submit();

@@ -56,6 +56,34 @@ def test_miles_are_given_by_scanned_items_and_brought_back(till: Till, sandbox: 
     assert sandbox.total_miles() == 0
 
 
+def test_the_language_is_switched_without_typing_anything_again(till: Till) -> None:
+    page = till.page
+    till.sign_in(*CASHIER)
+    till.pick_till()
+    till.go("/give/")
+    page.wait_for_timeout(SETTLED_MS)
+    till.scan(COLLECTOR)
+    page.wait_for_selector("#id_before:focus")
+    page.fill("#id_before", "60.00")
+    page.fill("#id_after", "67.80")
+    page.locator(".language button[value=fr]").click()
+    expect(page.get_by_role("heading", name="Quel est le total du panier?")).to_be_visible()
+    expect(page.locator("#id_before")).to_have_value("60.00")
+    expect(page.locator("#id_after")).to_have_value("67.80")
+    # By items: the total typed before a scan is still there after it, and so is a half-typed item.
+    page.get_by_role("button", name="Par article").click()
+    page.wait_for_selector("#item")
+    expect(page.locator("#id_after")).to_have_value("67.80")
+    page.fill("#id_sku", "880000123456")
+    page.fill("#id_price", "30.00")
+    page.locator(".language button[value=en]").click()
+    expect(page.get_by_role("heading", name="Scan the items")).to_be_visible()
+    expect(page.locator("#id_sku")).to_have_value("880000123456")
+    page.press("#id_price", "Enter")
+    expect(page.locator(".offers tbody tr")).to_have_count(1)
+    expect(page.locator("#id_after")).to_have_value("67.80")
+
+
 def test_a_sale_that_was_redeemed_on_earns_with_the_same_card(till: Till, sandbox: Sandbox) -> None:
     page = till.page
     till.sign_in(*CASHIER)

@@ -242,3 +242,13 @@ def test_a_sale_of_another_store_is_not_found(
     sold_by_items(plain, scripted)
     stranger = sit_down(cast.south_manager, cast.south_till)
     assert "not found" in found_by(stranger, TRANSACTION_ID)
+
+
+def test_another_language_keeps_what_was_picked(
+    till: Till, ours: Cast, scripted: ScriptedPlatform
+) -> None:
+    sale = sold_by_items(till, scripted)
+    page = brought(till, sale, resumes="1", piece_1="1", after="11.29")
+    assert "What comes back?" in page and 'value="11.29"' in page
+    assert re.search(r'name="piece_1" value="1"', page)
+    assert "field__error" not in page

@@ -63,3 +63,21 @@ def test_an_empty_basket_of_items_earns_nothing_yet(till: Till, ours: Cast) -> N
     page = add(till, read_card(till), by="items")
     fields = {"sale": sale_of(page), "after": "1.00"}
     assert "Scan an item." in text(till.post(reverse("cashier:give_preview"), **fields))
+
+
+def test_what_is_typed_and_not_sent_outlives_a_scan_and_another_language(
+    plain: Till, ours: Cast
+) -> None:
+    typed = {"after": "67.80", "coupons": "SAVE5", "tender": "CASH"}
+    page = add(plain, read_card(plain), by="items")
+    # htmx sends the totals along with each item.
+    page = add(plain, page, sku="SKU1234", price="30.00", quantity="2", **typed)
+    assert 'value="67.80"' in page and 'value="SAVE5"' in page
+    assert '<option value="CASH" selected>' in page
+    plain.client.cookies["django_language"] = "fr"
+    page = add(plain, page, resumes="1", sku="SKU99", price="1.25", quantity="3", **typed)
+    assert all(f'value="{text}"' in page for text in ("67.80", "SAVE5", "SKU99", "1.25", "3"))
+    # Kept in their fields, not put into the basket; and a card is never kept.
+    assert "1 ligne dans le panier." in page
+    page = add(plain, page, resumes="1", sku=COLLECTOR, after="1.00")
+    assert COLLECTOR not in page

@@ -3,6 +3,7 @@
 import pytest
 from pytest_django import Settings
 
+from backoffice.journal import line
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, State
 from backoffice.stores.models import Calculation
@@ -13,7 +14,7 @@ from tests.cashier.test_giving import give, given, previewed, read_card
 from tests.cast import Cast
 from tests.contract.test_issuance import assert_sums_agree
 from tests.issuance.stories import settle
-from tests.servers.stack import Sandbox
+from tests.servers.stack import Sandbox, free_port
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired")]
 
@@ -64,6 +65,28 @@ def test_a_pending_card_is_shown_as_pending_until_it_is_confirmed(
         settle(Transaction.objects.get())
     assert "given." in till.get(sale)
     assert "to follow" not in till.client.get(f"{sale}receipt/").content.decode()
+    assert_sums_agree(sandbox)
+
+
+def test_while_the_programme_is_away_miles_are_queued_and_said_so_and_follow_once(
+    till: Till, wired: Settings, sandbox: Sandbox
+) -> None:
+    here, wired.AIRMILES_BASE_URL = wired.AIRMILES_BASE_URL, f"http://127.0.0.1:{free_port()}"
+    line.platform.cache_clear()
+    sale = give(till)
+    page = till.get(sale)
+    assert "The miles will follow" in page and "cannot be reached just now" in page
+    paper = till.client.get(f"{sale}receipt/").content.decode()
+    assert "Your miles for this sale follow." in paper and "to follow" in paper
+    row = Transaction.objects.get()
+    assert row.state == State.QUEUED and not sandbox.effects()
+
+    wired.AIRMILES_BASE_URL = here
+    line.platform.cache_clear()
+    assert settle(row).state == State.CONFIRMED
+    assert "given." in till.get(sale) and len(sandbox.effects()) == len(row.offers.all())
+    paper = till.client.get(f"{sale}receipt/").content.decode()
+    assert "Miles given" in paper and "follow" not in paper
     assert_sums_agree(sandbox)
 
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from backoffice.devices.models import Device
 from backoffice.people import sessions
 from backoffice.people.models import User
+from cashier.forms import without_card
 
 _LOCKED: Final = "kept"
 _OWN: Final = "kept_for_me"
@@ -86,4 +87,9 @@ def _read(kept: object) -> KeptSale | None:
 
 def _fields_of(posted: QueryDict) -> dict[str, str]:
     sent = [(name, str(value)) for name, value in posted.items() if name not in _NOT_KEPT]
-    return {name: value for name, value in sent[:_MOST_FIELDS] if len(value) <= _LONGEST_FIELD}
+    return {
+        name: value
+        for name, value in sent[:_MOST_FIELDS]
+        # A scanner types into whatever has the focus; a seal is no card.
+        if len(value) <= _LONGEST_FIELD and (name == "sale" or without_card(value))
+    }

@@ -20,9 +20,8 @@ function lockNow(action) {
   form.hidden = true;
   const resume = document.getElementById("resume");
   const data = resume ? new FormData(resume) : new FormData();
-  for (const name of ["basket", "excluded"]) {
-    const typed = document.getElementById(`id_${name}`);
-    if (typed && data.has(name)) data.set(name, typed.value);
+  for (const typed of resume ? document.querySelectorAll("form[data-kept] [name]:not([type=hidden])") : []) {
+    data.set(typed.name, typed.value);
   }
   data.set("csrfmiddlewaretoken", csrf());
   if (resume) data.set("keep", new URL(resume.action).pathname);

@@ -41,6 +41,10 @@ class Refused(Exception):
         self.deadline_at = deadline_at
 
 
+# In one pass of a sweep; the next one goes on.
+_MOST_GIVEN_BACK = 20
+
+
 class InquiryKind(StrEnum):
     """What an inquiry came to."""
 
@@ -213,21 +217,27 @@ def give_credit(redemption: Transaction, kind: Credit, *, actor: Actor, now: dat
 
 
 def settle_due(*, sender: str, limit: int = 20) -> int:
-    """Send at most `limit` due rows once more, nearest deadline first; return how many were sent.
+    """Send at most `limit` due rows once more, nearest deadline first; return how many it got on
+    with: sent, or closed because their time is over.
 
     Beat, `settle --forever` and tests call this same function, in any number, at any time. While
     the breaker is open nothing is sent; what can be closed without the programme is closed.
     """
     began = timezone.now()
-    entries.warn_of_deadlines(sender=sender, now=began)
+    return sweeping.settle(OPERATIONS, _delivery(sender, 1), due_by=began, limit=limit)
+
+
+def look_after(*, sender: str) -> None:
+    """Do what time alone asks for: make near deadlines known, give back what no till has shown."""
+    now = timezone.now()
+    entries.warn_of_deadlines(sender=sender, now=now)
     entries.give_back_unshown(
         make_reversal=reversals.unwanted,
         margin=rules.REVERSAL_MARGIN,
         sender=sender,
-        now=began,
-        limit=limit,
+        now=now,
+        limit=_MOST_GIVEN_BACK,
     )
-    return sweeping.settle(OPERATIONS, _delivery(sender, 1), due_by=began, limit=limit)
 
 
 def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:

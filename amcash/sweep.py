@@ -7,10 +7,11 @@ from backoffice.journal import sweeping
 
 
 def until_done(*, sender: str, stop: threading.Event | None = None) -> int:
-    """Settle until nothing more is sent, or until told to stop; return how many were sent."""
+    """Settle until a pass gets on with nothing, or until told to stop; return how many it did."""
     return sweeping.in_passes(
         services.OPERATIONS,
         lambda limit: services.settle_due(sender=sender, limit=limit),
         sender=sender,
+        before_each=lambda: services.look_after(sender=sender),
         stop=stop,
     )

@@ -204,20 +204,24 @@ def check_now(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
 
 
 def settle_due(*, sender: str, limit: int = 20) -> int:
-    """Send at most `limit` due rows once more; return how many were sent.
+    """Send at most `limit` due rows once more; return how many were sent or closed.
 
     Beat, `settle --forever` and tests call this same function, in any number, at any time. What
     waits for another issuance of its collector is put off, and no try is spent on it. While the
     breaker is open one row is sent every few seconds, to probe it.
     """
     began = timezone.now()
-    entries.warn_of_waiting(sender=sender, now=began)
     probed = 0
     if programme.take_probe(Product.ISSUANCE, began):
         probe = _delivery(sender, 1, is_probe=True)
         probed = sweeping.settle(OPERATIONS, probe, due_by=began, limit=1)
     delivery = _delivery(sender, 1)
-    return probed + sweeping.settle(OPERATIONS, delivery, due_by=began, limit=limit - probed)
+    return probed + sweeping.settle(OPERATIONS, delivery, due_by=began, limit=limit)
+
+
+def look_after(*, sender: str) -> None:
+    """Do what time alone asks for: make known what has been open for long."""
+    entries.warn_of_waiting(sender=sender, now=timezone.now())
 
 
 def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome:

@@ -12,7 +12,8 @@ _TURN_S = 5.0
 
 
 def a_turn(*, sender: str, stop: threading.Event | None = None) -> int:
-    """Settle until nothing more is sent, a few seconds are over or told to stop; return how many.
+    """Settle until a pass gets on with nothing, a few seconds are over or told to stop; return how
+    many rows were sent or closed.
 
     However much is due, the other product's turn comes.
     """
@@ -22,6 +23,7 @@ def a_turn(*, sender: str, stop: threading.Event | None = None) -> int:
         services.OPERATIONS,
         lambda limit: services.settle_due(sender=sender, limit=limit),
         sender=sender,
+        before_each=lambda: services.look_after(sender=sender),
         stop=stop,
         for_s=_TURN_S,
     )

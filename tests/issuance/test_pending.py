@@ -12,7 +12,7 @@ from backoffice.journal import entries, issuing, triggers
 from backoffice.journal.decisions import Finding, Verdict
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Shown, State
-from issuance import services
+from issuance import services, tasks
 from tests.amcash.stories import order as redemption
 from tests.cast import Cast
 from tests.issuance import stories
@@ -262,8 +262,8 @@ def test_what_stays_open_is_made_known_at_one_hour_and_at_a_day(
     row = give(cast)
 
     def alarms() -> list[int]:
-        services.settle_due(sender="sweep")
-        services.settle_due(sender="sweep")
+        tasks.settle_due()
+        tasks.settle_due()
         found = AuditEntry.objects.filter(event="issuance.waiting").order_by("id")
         return [entry.details["hours"] for entry in found]
 

@@ -54,6 +54,7 @@ def test_a_sweep_reads_open_rows_however_much_is_settled(cast: Cast) -> None:
         cursor.execute("ANALYZE")
     try:
         with CaptureQueriesContext(connection) as asked:
+            services.look_after(sender="test")
             assert services.settle_due(sender="test") == 0
         plans = [plan_of(query["sql"]) for query in asked if "due_at" in query["sql"]]
     finally:

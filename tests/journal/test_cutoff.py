@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from amcash import services
+from amcash import sweep
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import deadlines, decisions, entries
 from backoffice.journal.decisions import Facts, Verdict
@@ -164,7 +164,7 @@ def test_the_sweep_raises_the_alarm_whether_or_not_anything_is_due(
 ) -> None:
     soon = timezone.now() + timedelta(minutes=9)
     row = open_reversal(cast, deadline_at=soon, due_at=soon)
-    assert services.settle_due(sender="sweep") == 0
+    assert sweep.until_done(sender="sweep") == 0
     assert alarms(row) == [10] and not scripted.sent
 
 

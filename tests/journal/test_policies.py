@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from amcash import services
+from amcash.sweep import until_done
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import entries
 from backoffice.journal.entries.policies import unshown
@@ -133,7 +133,7 @@ def test_the_sweep_of_a_product_does_it(cast: Cast, scripted: ScriptedPlatform) 
     scripted.will(approval())
     row = redeem(cast)
     Transaction.objects.filter(pk=row.pk).update(settled_at=timezone.now() - KEPT)
-    services.settle_due(sender="sweep")
+    until_done(sender="sweep")
     assert row.reversals.get().sale_ref == row.sale_ref
 
 

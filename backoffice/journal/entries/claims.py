@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from django.db import IntegrityError, connection
 from django.db.models import Q, QuerySet
@@ -16,12 +17,30 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.states import ISSUANCE, SETTLED, Operation, Product, State, product_of
 
 
+class Take(Enum):
+    """What became of a due row that a sweep looked at."""
+
+    OURS = auto()  # Armed, for this sweep to send.
+    CLOSED = auto()  # Its time to be sent was over.
+    HELD = auto()  # It waits: for another row, for its collector, or until anything may be armed.
+
+
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """A due row that a sweep has looked at, and whether it is this sweep's to send."""
+    """A due row that a sweep has looked at, and what became of it."""
 
     row: Transaction
-    is_ours: bool
+    take: Take
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is this sweep's to send."""
+        return self.take is Take.OURS
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is sent of it."""
+        return self.take is Take.CLOSED
 
 
 def due(operations: Iterable[Operation], *, now: datetime, limit: int) -> list[Transaction]:
@@ -61,11 +80,13 @@ def claim_next(
             if found is None:
                 return None
             row = rows.read(found)
-            is_ours = _take(row, sender, now, lease, is_just_read=True, is_probe=is_probe)
-            return Taken(row=row, is_ours=is_ours)
-    except IntegrityError:
+            take = _take(row, sender, now, lease, is_just_read=True, is_probe=is_probe)
+            return Taken(row=row, take=take)
+    except IntegrityError as error:
+        if not rows.is_busy_collector(error):
+            raise
         # Another send for this collector is under way; the row stays due.
-        return Taken(row=row, is_ours=False)
+        return Taken(row=row, take=Take.HELD)
 
 
 def claim(row: Transaction, *, sender: str, now: datetime, lease: timedelta) -> bool:
@@ -78,8 +99,10 @@ def claim(row: Transaction, *, sender: str, now: datetime, lease: timedelta) -> 
     """
     try:
         with atomic(durable=True):
-            return _take(row, sender, now, lease)
-    except IntegrityError:
+            return _take(row, sender, now, lease) is Take.OURS
+    except IntegrityError as error:
+        if not rows.is_busy_collector(error):
+            raise
         # Another send for this collector is under way; the row stays due.
         return False
 
@@ -125,32 +148,31 @@ def _take(
     *,
     is_just_read: bool = False,
     is_probe: bool = False,
-) -> bool:
-    """Arm the row or close it, in the caller's commit; say whether it is armed for this sweep."""
+) -> Take:
+    """Arm the row for this sweep or close it, in the caller's commit; say which, if either."""
     has_lapsed = row.state == State.ARMED
     table = issuing if row.operation in ISSUANCE else decisions
     change = table.when_due(rows.facts(row, has_lapsed=has_lapsed), now=now)
     if change is not None:
-        if _may_close():
-            _close(row, change, sender, now)
-        return False
+        is_closed = _may_close() and _close(row, change, sender, now)
+        return Take.CLOSED if is_closed else Take.HELD
     if not _may_arm(product_of(Operation(row.operation)), is_probe=is_probe):
-        return False
+        return Take.HELD
     ahead = ahead_of(row) if row.state == State.QUEUED else None
     if ahead is not None:
         postpone(row, ahead, now=now)
-        return False
+        return Take.HELD
     before = State(row.state)
     if not rows.arm(
         row, sender=sender, now=now, lease=lease, only=before, is_just_read=is_just_read
     ):
-        return False
+        return Take.HELD
     rows.log(row, "claimed", actor=sender)
-    return True
+    return Take.OURS
 
 
-def _close(row: Transaction, change: Change, sender: str, now: datetime) -> None:
-    if rows.advance(
+def _close(row: Transaction, change: Change, sender: str, now: datetime) -> bool:
+    is_ours = rows.advance(
         row,
         change.state,
         held=row.fence,
@@ -158,6 +180,8 @@ def _close(row: Transaction, change: Change, sender: str, now: datetime) -> None
         due_at=None,
         needs_person=change.needs_person,
         settled_at=now if change.state in SETTLED else None,
-    ):
+    )
+    if is_ours:
         release(row, now)
         rows.log(row, str(change.state), actor=sender, why=change.needs_person)
+    return is_ours

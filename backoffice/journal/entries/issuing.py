@@ -64,11 +64,11 @@ def open_issuance(
                 return _inserted(intent, mac, collector_mac, actor, now, right), True
         except _Behind:
             continue
-        except IntegrityError:
+        except IntegrityError as error:
             existing = _existing(intent, mac)
             if existing is not None:
                 return existing, False
-            if right is None:
+            if right is None or not rows.is_busy_collector(error):
                 raise
     raise AssertionError("what is queued stands behind nobody")
 

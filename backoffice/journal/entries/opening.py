@@ -22,6 +22,11 @@ from backoffice.journal.states import (
 from backoffice.people.actors import Actor
 
 _IN_DOUBT = frozenset({State.DOUBT, State.MANUAL})
+_RACES = {
+    rows.ONE_ARMED: Conflict.COLLECTOR_BUSY,
+    rows.ONE_REVERSAL: Conflict.REVERSAL_LIVE,
+    rows.ONE_REDEMPTION: Conflict.SALE_OPEN,
+}
 
 
 def open_transaction(
@@ -61,8 +66,15 @@ def open_transaction(
                 channel=actor.channel,
                 approved_by=actor.approved_by,
             )
-    except IntegrityError:
-        return _after_collision(intent, mac, collector_mac, now), False
+    except IntegrityError as error:
+        existing = _after_collision(intent, mac, collector_mac, now)
+        if existing is not None:
+            return existing, False
+        # Whatever stood in the way has ended since; the database has said what it was.
+        conflict = _RACES.get(rows.rule_broken(error))
+        if conflict is None:
+            raise
+        raise Refused(conflict) from error
     return row, True
 
 
@@ -104,6 +116,8 @@ def send_again(
                 approved_by=actor.approved_by,
             )
     except IntegrityError as error:
+        if not rows.is_busy_collector(error):
+            raise
         raise Refused(Conflict.COLLECTOR_BUSY) from error
     return rows.reread(row)
 
@@ -140,8 +154,10 @@ def _refuse_after_doubt(row: Transaction, actor: Actor, now: datetime) -> None:
         raise Refused(Conflict.SUPERVISOR_NEEDED)
 
 
-def _after_collision(intent: Intent, mac: str, collector_mac: str, now: datetime) -> Transaction:
-    """Return the row that won a race, or say which of the database's rules refused ours."""
+def _after_collision(
+    intent: Intent, mac: str, collector_mac: str, now: datetime
+) -> Transaction | None:
+    """Return the row that won a race, or say which row stands in the way; None where none does."""
     existing = _existing(intent.client_ref, mac)
     if existing is not None:
         return existing
@@ -162,5 +178,4 @@ def _after_collision(intent: Intent, mac: str, collector_mac: str, now: datetime
     ).exists():
         # Its sender died: what became of it is not known yet.
         raise Refused(Conflict.COLLECTOR_IN_DOUBT)
-    # What is left is the one armed send of this collector, which may have ended since.
-    raise Refused(Conflict.COLLECTOR_BUSY)
+    return None

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import IntegrityError
+
 from backoffice import clock
 from backoffice.audit import trail
 from backoffice.journal import decisions, payloads
@@ -22,6 +24,16 @@ _NOUNS = {
     Operation.POST_EVENT: "event_issuance",
     Operation.REVERSE_EVENT: "event_return",
     Operation.RECORD: "sale_record",
+}
+
+
+ONE_ARMED = "transaction_one_armed_of_a_collector"
+ONE_REVERSAL = "transaction_one_live_reversal"
+ONE_REDEMPTION = "transaction_one_live_redemption_of_a_sale"
+_UNIQUE = {
+    "journal_transaction.collector_mac": ONE_ARMED,
+    "journal_transaction.reverses_id": ONE_REVERSAL,
+    "journal_transaction.sale_ref": ONE_REDEMPTION,
 }
 
 
@@ -216,6 +228,18 @@ def _of_the_original(row: Transaction) -> dict[str, Any]:
 def intent_mac(operation: Operation, asked: str) -> str:
     """Return the keyed hash by which a repeated request is known from another one."""
     return payloads.vault().mac(f"{operation}\n{asked}".encode(), purpose="intent")
+
+
+def rule_broken(error: IntegrityError) -> str:
+    """Return the name of the unique constraint that the database held up; empty for any other."""
+    told = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    # SQLite names the column of a unique index instead.
+    return told or _UNIQUE.get(str(error).partition("UNIQUE constraint failed: ")[2], "")
+
+
+def is_busy_collector(error: IntegrityError) -> bool:
+    """Say whether the database refused a second armed send of one collector, and nothing else."""
+    return rule_broken(error) == ONE_ARMED
 
 
 def name(actor: Actor) -> str:

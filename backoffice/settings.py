@@ -95,6 +95,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    # Keeps one-time and recovery codes (people.factors); none of its pages is ours.
+    "allauth.account",
+    "allauth.mfa",
     "rest_framework",
     "django_htmx",
     "csp",
@@ -110,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "backoffice.devices.middleware.DeviceMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "backoffice.people.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -157,6 +161,22 @@ LOGIN_URL = "cashier:sign_in"
 LOGIN_REDIRECT_URL = "cashier:home"
 LOGOUT_REDIRECT_URL = "cashier:sign_in"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+# Whoever opens the office proves a second factor. On a desk the demo's people need none, unless
+# it is asked for; production knows no such exception.
+MILEPOST_SECOND_FACTOR = env.is_production or env.optional("MILEPOST_SECOND_FACTOR", "") == "1"
+MFA_ADAPTER = "backoffice.people.factors.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+# A phone's clock may be a little off; a code is good once all the same (people.factors).
+MFA_TOTP_TOLERANCE = 1
+ACCOUNT_EMAIL_VERIFICATION = "none"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"

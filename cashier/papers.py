@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from amcash.receipts import Receipt
+from backoffice.barcodes import code128
 from backoffice.journal import sales
 from backoffice.journal.choices import OfferStatus
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import UNSETTLED, Operation
-from cashier.barcodes import code128
 from cashier.templatetags.milepost import count, money, zone_word
 from cashier.texts import ENTRY_WORDS
 from issuance.selectors import names_of

@@ -25,6 +25,7 @@ urlpatterns = [
     path("lock/", lock.lock, name="lock"),
     path("unlock/", lock.unlock, name="unlock"),
     path("unlock/kept/", lock.kept, name="kept"),
+    path("pin/", lock.own_pin, name="own_pin"),
     path("stay/", lock.stay, name="stay"),
     path("card/", redeem.card, name="card"),
     path("test-card/", rehearsal.scan, name="test_card"),

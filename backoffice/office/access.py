@@ -5,12 +5,14 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django_htmx.middleware import HtmxDetails
 
+from backoffice.people import sessions
 from backoffice.people.models import User
 
 P = ParamSpec("P")
@@ -36,6 +38,9 @@ def office_page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not (isinstance(request.user, User) and request.user.may_open_office):
             raise PermissionDenied
+        if not sessions.opens_office(request.session):
+            # A PIN proves a cashier at a tablet; for the office the same person proves more.
+            return redirect_to_login(request.get_full_path())
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
     return never_cache(login_required(guarded))

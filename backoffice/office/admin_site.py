@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.people import sessions
 from backoffice.people.models import Role, User
 
 
@@ -21,14 +22,18 @@ class OfficeAdminSite(AdminSite):
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let active administrators in."""
-        user = request.user
-        return isinstance(user, User) and user.is_active and user.role == Role.ADMINISTRATOR
+        """Let active administrators in who have proved themselves for the office."""
+        return _is_administrator(request) and sessions.opens_office(request.session)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Send a stranger to the one sign-in; say no to everybody else."""
-        if request.user.is_authenticated and not self.has_permission(request):
+        if request.user.is_authenticated and not _is_administrator(request):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or "/admin/")
+
+
+def _is_administrator(request: HttpRequest) -> bool:
+    user = request.user
+    return isinstance(user, User) and user.is_active and user.role == Role.ADMINISTRATOR

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from backoffice.office import connection, devices, events, offers, privacy, views
+from backoffice.office import (
+    connection,
+    devices,
+    events,
+    offers,
+    privacy,
+    second_step,
+    staff,
+    views,
+)
 
 app_name = "office"
 urlpatterns = [
@@ -23,6 +32,14 @@ urlpatterns = [
     path("devices/<int:number>/code/", devices.code, name="device-code"),
     path("devices/<int:number>/token/", devices.token, name="device-token"),
     path("devices/<int:number>/revoke/", devices.revoke, name="device-revoke"),
+    path("second-step/", second_step.second_step, name="second-step"),
+    path("people/", staff.listed, name="people"),
+    path("people/<int:number>/", staff.person, name="person"),
+    path("people/<int:number>/pin/", staff.pin, name="person-pin"),
+    path("people/<int:number>/no-pin/", staff.no_pin, name="person-no-pin"),
+    path("people/<int:number>/badge/", staff.badge, name="person-badge"),
+    path("people/<int:number>/no-badge/", staff.no_badge, name="person-no-badge"),
+    path("people/<int:number>/no-codes/", staff.no_codes, name="person-no-codes"),
     path("events/", events.listed, name="events"),
     path("events/new/", events.give, name="event-new"),
     path("events/send/", events.send, name="event-send"),

@@ -67,6 +67,11 @@ class User(AbstractUser):
         return "".join(letters).upper()
 
     @property
+    def has_badge(self) -> bool:
+        """Whether a badge opens anything for this person."""
+        return any(badge.revoked_at is None for badge in self.badges.all())
+
+    @property
     def may_see_every_store(self) -> bool:
         """Administrators and auditors are not bound to stores."""
         return self.role in {Role.ADMINISTRATOR, Role.AUDITOR}

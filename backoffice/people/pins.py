@@ -11,7 +11,9 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from django.conf import settings
+from django.contrib.auth import update_session_auth_hash
 from django.db.transaction import atomic
+from django.http import HttpRequest
 from django.utils import timezone
 
 from backoffice.audit import trail
@@ -60,6 +62,11 @@ def remove_pin(user: User, *, by: User) -> None:
     with atomic():
         user.save(update_fields=["pin_hash", "pin_changed_at"])
         _tell("pin.removed", user, by=by)
+
+
+def keep_session(request: HttpRequest, user: User) -> None:
+    """Let the session go on in which somebody has just changed their own PIN; all others end."""
+    update_session_auth_hash(request, user)
 
 
 def hashed(user: User, pin: str) -> str:

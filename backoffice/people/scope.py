@@ -56,3 +56,27 @@ def approvers_at(device: Device) -> QuerySet[User]:
         .order_by("display_name", "username")
         .distinct()
     )
+
+
+def visible_people(user: User | AnonymousUser) -> QuerySet[User]:
+    """Return the people that `user` may read of: their stores', and themselves."""
+    if not isinstance(user, User) or not user.is_active:
+        return User.objects.none()
+    if user.may_see_every_store:
+        return User.objects.all()
+    return User.objects.filter(Q(stores__in=visible_stores(user)) | Q(pk=user.pk)).distinct()
+
+
+def may_manage(user: User, person: User) -> bool:
+    """Say whether `user` may give this person a PIN or a badge.
+
+    A manager the cashiers of their stores, an administrator everybody else. Nobody gives
+    themselves one here: that takes the old PIN, or the password.
+    """
+    if user.pk == person.pk or not user.may_decide:
+        return False
+    if user.may_see_every_store:
+        return True
+    if person.role != Role.CASHIER:
+        return False
+    return person.stores.filter(pk__in=visible_stores(user)).exists()

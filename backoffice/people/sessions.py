@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from backoffice.audit import trail
 from backoffice.devices import enrolment
@@ -25,6 +27,8 @@ WARNED_BEFORE: Final = timedelta(seconds=15)
 # The screen locks itself; the server does it for a browser without script, or one that sleeps.
 _GRACE: Final = timedelta(seconds=30)
 _NOTED_EVERY: Final = timedelta(seconds=15)
+_HALF: Final = "half"
+_HALF_LASTS: Final = timedelta(minutes=10)
 _BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -76,6 +80,43 @@ def proof_of(session: SessionBase) -> Proof:
 def sale_key_of(session: SessionBase) -> str:
     """Return what the sales of this person's session are sealed for."""
     return str(session.get("sale_key") or session.session_key or "")
+
+
+def opens_office(session: SessionBase) -> bool:
+    """Say whether what this session was begun with is enough for the office."""
+    proof = proof_of(session)
+    if settings.MILEPOST_SECOND_FACTOR:
+        return proof is Proof.SECOND_FACTOR
+    return proof not in AT_A_TABLET
+
+
+def begin_half(request: HttpRequest, user: User, *, now: datetime, where: str) -> None:
+    """Remember whose password was right, until the second step; nobody is signed in by that."""
+    request.session.flush()
+    request.session[_HALF] = {
+        "user": user.pk,
+        "stamp": user.get_session_auth_hash(),
+        "at": now.timestamp(),
+        "where": where,
+    }
+
+
+def half_signed_in(session: SessionBase, *, now: datetime) -> User | None:
+    """Return whose password was right a little while ago in this browser."""
+    half = session.get(_HALF)
+    if half is None or now - _moment(half["at"]) >= _HALF_LASTS:
+        return None
+    user = User.objects.filter(pk=half["user"], is_active=True).first()
+    is_as_it_was = user is not None and constant_time_compare(
+        half["stamp"], user.get_session_auth_hash()
+    )
+    return user if is_as_it_was else None
+
+
+def half_way_to(session: SessionBase) -> str:
+    """Return where the person was going, and forget the half sign-in."""
+    half = session.pop(_HALF, None)
+    return str(half["where"]) if half is not None else ""
 
 
 def is_over(session: SessionBase, *, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from backoffice.devices.enrolment import pair_itself, pairs_itself, tablet_for
-from backoffice.people import passwords, sessions
+from backoffice.people import factors, passwords, sessions
 from backoffice.people.scope import usable_tills
 from backoffice.people.sessions import Proof
 from backoffice.people.tries import TooMany
@@ -38,12 +38,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     if request.method == "POST":
         return _check(request, now)
-    if (
-        request.user.is_authenticated
-        and sessions.proof_of(request.session) not in sessions.AT_A_TABLET
-    ):
+    where = _next(request, request.GET)
+    is_wanted = "name" in request.GET or where.startswith(_OFFICE)
+    if request.user.is_authenticated and sessions.opens_office(request.session):
+        return SeeOther(where or reverse("cashier:home"))
+    if request.user.is_authenticated and not is_wanted:
         return SeeOther(reverse("cashier:home"))
-    is_wanted = "name" in request.GET or _next(request, request.GET).startswith(_OFFICE)
     if tablet_for(request) is not None and not is_wanted:
         return SeeOther(reverse("cashier:unlock"))
     return _form(request)
@@ -85,8 +85,13 @@ def _check(request: HttpRequest, now: datetime) -> HttpResponse:
     if user is None:
         problem = _("This name and password do not go together. Try again.")
         return _form(request, name=name, problem=problem)
-    sessions.begin(request, user, Proof.PASSWORD, now=now)
-    response = SeeOther(_next(request, request.POST) or home_of(user))
+    where = _next(request, request.POST)
+    if factors.is_needed(user):
+        sessions.begin_half(request, user, now=now, where=where)
+        response = SeeOther(reverse("office:second-step"))
+    else:
+        sessions.begin(request, user, Proof.PASSWORD, now=now)
+        response = SeeOther(where or home_of(user))
     remember_language(response, user.language)
     return response
 

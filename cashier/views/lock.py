@@ -18,6 +18,7 @@ from backoffice.devices.enrolment import tablet_for
 from backoffice.devices.models import Device
 from backoffice.people import badges, pins, sessions
 from backoffice.people.models import User
+from backoffice.people.pin_forms import OwnPinForm
 from backoffice.people.scope import may_use, people_at
 from backoffice.people.sessions import Proof
 from backoffice.people.tries import TooMany
@@ -66,6 +67,32 @@ def unlock(request: HttpRequest) -> HttpResponse:
 def stay(request: HttpRequest, frame: Frame) -> HttpResponse:
     """Somebody is here: the tablet does not lock yet."""
     return HttpResponse(status=204)
+
+
+@sensitive_post_parameters("old_pin", "new_pin", "again")
+@require_http_methods(["GET", "POST"])
+@at_till
+def own_pin(request: HttpRequest, frame: Frame) -> HttpResponse:
+    """Change one's own PIN, with the old one."""
+    form = OwnPinForm(request.POST if request.method == "POST" else None, person=frame.user)
+    problem = ""
+    if form.is_valid():
+        try:
+            is_own = pins.is_right(
+                frame.user, form.cleaned_data["old_pin"], device=frame.till, now=frame.now
+            )
+        except TooMany as refusal:
+            problem = too_many(refusal, frame.now)
+        else:
+            if is_own:
+                new_pin = form.cleaned_data["new_pin"]
+                pins.set_pin(frame.user, new_pin, by=frame.user, device=frame.till)
+                pins.keep_session(request, frame.user)
+                return show(request, frame, "cashier/own_pin.html", {"is_done": True}, section="")
+            problem = _("This is not your PIN until now.")
+    return show(
+        request, frame, "cashier/own_pin.html", {"form": form, "problem": problem}, section=""
+    )
 
 
 @require_GET

@@ -6,7 +6,7 @@ import pytest
 from barcode.codex import Code128
 from django.utils.translation import override
 
-from cashier.barcodes import code128
+from backoffice.barcodes import code128
 from cashier.templatetags.milepost import count, dollars, money, time_left
 from tests.cashier.conftest import Till
 from tests.cast import COLLECTOR, COLLECTOR_SUPPRESSED

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from backoffice.audit.models import AuditEntry
+from backoffice.wire.redaction import scrub, scrub_value
 
 
 def record(
@@ -17,14 +18,15 @@ def record(
 ) -> AuditEntry:
     """Add one entry, in the caller's transaction, so that a change and its record stand together.
 
-    `details` takes plain values only and must hold neither card numbers nor balances.
+    `details` takes plain values only and must hold neither card numbers nor balances; what could be
+    a card number is masked all the same, for the entry stands for ever.
     """
     return AuditEntry.objects.create(
         event=event,
-        subject=subject,
-        actor=actor,
+        subject=scrub(subject),
+        actor=scrub(actor),
         channel=channel,
         store=store,
         device=device,
-        details=dict(details or {}),
+        details=scrub_value(dict(details or {})),
     )

@@ -43,6 +43,10 @@ ERROR_TEXTS: dict[str, "StrPromise"] = {
     "offerexpired": gettext_lazy("The offer is over."),
     "notprocessed": gettext_lazy("%(programme)s did not carry it out."),
     "alreadyreversed": gettext_lazy("These miles were taken back already."),
+    "originalnotfound": gettext_lazy("%(programme)s does not know this sale."),
+    "offernotissued": gettext_lazy("The sale gave nothing for this offer."),
+    "morethanissued": gettext_lazy("The sale gave less than that for this offer."),
+    "morethanbought": gettext_lazy("More is brought back than was bought."),
 }
 
 REASON_TEXTS: dict[Reason, Text] = {

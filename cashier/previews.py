@@ -26,12 +26,14 @@ class Previewed:
     """A gift with its awards, and what a screen says of it.
 
     With a `panel` there is nothing to confirm. `is_told` is False where the programme did not
-    answer: it can be given all the same, and the miles follow.
+    answer: it can be given all the same, and the miles follow. `is_estimate` is True where today's
+    offers say what a sale that is not ours may have given.
     """
 
     gift: OpenGift
     offers: tuple[OfferRow, ...] = ()
     is_told: bool = True
+    is_estimate: bool = False
     panel: Panel | None = None
 
     @property
@@ -49,22 +51,27 @@ def previewed(
         return Previewed(gift=gift, panel=refusal_panel(reason, words))
     is_ours = services.calculation_of(actor) is Calculation.PARTNER
     if gift.is_return:
-        return _back(gift, actor, now, words, is_ours=is_ours)
+        return _back(gift, actor, now, words, language=language, is_ours=is_ours)
     if not is_ours:
         return _told(gift, actor, now, words)
-    store = actor.device.store
-    awards = selectors.awards_for(gift.basket, store=store, at=now, language=language)
-    return _with(replace(gift, awards=awards), words)
+    return _with(_earned(gift, actor, now, language), words)
 
 
 def _back(
-    gift: OpenGift, actor: Actor, now: datetime, words: Mapping[str, str], *, is_ours: bool
+    gift: OpenGift,
+    actor: Actor,
+    now: datetime,
+    words: Mapping[str, str],
+    *,
+    language: str,
+    is_ours: bool,
 ) -> Previewed:
     if not gift.original or actor.user is None:
-        # Without the sale nobody here knows what its offers gave.
-        if is_ours:
-            return Previewed(gift=gift, panel=refusal_panel(Reason.NO_ORIGINAL, words))
-        return _told(gift, actor, now, words)
+        if not is_ours:
+            return _told(gift, actor, now, words)
+        # Without the sale nobody here knows what its offers gave. The programme does, and takes
+        # back no more of an offer than is left of it.
+        return replace(_with(_earned(gift, actor, now, language), words), is_estimate=True)
     row = journal.get_visible(actor.user, uuid.UUID(gift.original))
     # Before the awards: what comes in between is noticed when it is sent.
     counted = tuple(sorted(str(one) for one in selectors.returns_of(row)))
@@ -76,6 +83,13 @@ def _back(
     if is_ours:
         return _with(replace(gift, awards=awards), words)
     return _told(gift, actor, now, words, original_id=row.confirmation_number or row.checkout_id)
+
+
+def _earned(gift: OpenGift, actor: Actor, now: datetime, language: str) -> OpenGift:
+    """Return it with what today's offers give for its basket."""
+    store = actor.device.store
+    awards = selectors.awards_for(gift.basket, store=store, at=now, language=language)
+    return replace(gift, awards=awards)
 
 
 def _with(gift: OpenGift, words: Mapping[str, str]) -> Previewed:

@@ -174,6 +174,7 @@ def show_preview(request: HttpRequest, frame: Frame, gift: OpenGift) -> HttpResp
         "offers": found.offers,
         "miles": found.miles,
         "is_told": found.is_told,
+        "is_estimate": found.is_estimate,
         "is_return": gift.is_return,
         "sealed": seal(gift, bound_to=frame.bound_to, now=frame.now),
         "facts": facts_of(gift),

@@ -14,7 +14,6 @@ from amcash.services import Refused
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
-from backoffice.stores.models import Calculation
 from cashier.forms import ConfirmationForm, without_card
 from cashier.frames import Frame, SeeOther, at_till, show
 from cashier.lookups import address_of
@@ -43,8 +42,7 @@ def start(request: HttpRequest, frame: Frame) -> HttpResponse:
             problem = str(form.errors["confirmation"][0])
     typed = without_card(request.POST.get("confirmation", ""))
     # A sale from before, or of another store: the programme may know it all the same.
-    may_go_on = bool(unknown) and frame.sponsor.calculation == Calculation.AMRP
-    context = {"problem": problem, "typed": typed, "unknown": unknown if may_go_on else ""}
+    context = {"problem": problem, "typed": typed, "unknown": unknown}
     return show(request, frame, "cashier/return.html", context, section="return")
 
 

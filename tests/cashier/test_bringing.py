@@ -226,8 +226,22 @@ def test_a_sale_from_elsewhere_is_returned_by_its_number(
     assert fields["originalTransactionId"] == "ELSEWHERE-77"
 
 
-def test_our_own_offers_cannot_tell_what_an_unknown_sale_earned(till: Till, ours: Cast) -> None:
-    assert "Return by this number" not in found_by(till, "ELSEWHERE-77")
+def test_of_an_unknown_sale_todays_offers_say_what_comes_back_and_the_screen_says_so(
+    till: Till, ours: Cast, scripted: ScriptedPlatform
+) -> None:
+    page = found_by(till, "ELSEWHERE-77")
+    assert "Return by this number" in page
+    page = text(till.post(reverse("cashier:give_unknown"), original_id="E-77", value=COLLECTOR))
+    page = add(till, page, by="items")
+    assert "Scan what comes back" in page
+    page = add(till, page, sku="SKU1234", price="9.99", quantity="2")
+    page = text(till.post(reverse("cashier:give_preview"), sale=sale_of(page), after="22.58"))
+    assert "6 miles" in page and "this sale is not known here" in page
+    scripted.will(confirmed("CONFIRMED", "CONFIRMED"))
+    assert "6 miles taken back." in till.get(given(till, page))
+    sent = scripted.sent[-1]
+    assert sent.path.endswith("/reverse") and sent.fields["originalTransactionId"] == "E-77"
+    assert [line["id"] for line in sent.fields["items"]] == ["SKU1234"]
 
 
 def test_a_rejected_sale_has_nothing_to_bring_back(till: Till, scripted: ScriptedPlatform) -> None:

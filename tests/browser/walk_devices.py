@@ -30,7 +30,7 @@ def devices(walk: Walk) -> None:
     walk.shot("68-pair-wrong")
     page.fill("#id_code", code)
     page.locator(".button--main").click()
-    page.wait_for_url("**/sign-in/**")
+    page.wait_for_url("**/unlock/")
     walk.sign_in(*MANAGER, to=device)
     walk.shot("67-device-paired", is_whole=True)
     page.locator(".sure summary").click()

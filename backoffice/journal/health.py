@@ -301,6 +301,7 @@ def _unshown(opened_before: datetime) -> QuerySet[Transaction]:
         state=State.APPROVED,
         presented_at=None,
         reversed_at=None,
+        credit_given="",
         opened_at__lt=opened_before,
     )
 

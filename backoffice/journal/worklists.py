@@ -34,6 +34,7 @@ def not_presented(user: Reader, *, opened_before: datetime, limit: int) -> list[
         state=State.APPROVED,
         presented_at=None,
         reversed_at=None,
+        credit_given="",
         opened_at__lt=opened_before,
     )
     return list(rows.order_by(*NEWEST_FIRST)[:limit])

@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from backoffice import clock
 from backoffice.journal import entries, rulings
 from backoffice.journal.choices import NeedsPerson, Step
 from backoffice.journal.entries import Conflict
@@ -196,6 +197,8 @@ class Task:
     # Whether it is still asked for, and people may end that.
     is_unfinished: bool
     name: "StrPromise | str"
+    # Whether its miles can no longer be given back, whatever is decided.
+    is_too_late: bool
     takes_two: bool
     said: tuple[Said, ...]
     proposal: Said | None
@@ -218,6 +221,9 @@ def task_of(row: Transaction, user: User, form: NoteForm | None = None, *, now: 
         is_open=is_open,
         is_unfinished=case.is_unfinished,
         name=NeedsPerson(case.task).label if case.task else "",
+        is_too_late=row.operation == Operation.REDEEM
+        and State.APPROVED in case.outcomes
+        and clock.is_too_late(now, row.deadline_at),
         takes_two=takes_two,
         said=tuple(said),
         proposal=_said(row, proposal) if proposal else None,

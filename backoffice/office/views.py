@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from amcash import reversals
+from amcash import reversals, services
 from backoffice.exports import base, transactions
 from backoffice.journal import deadlines, entries, figures, selectors, worklists
 from backoffice.journal.choices import Step
@@ -195,6 +195,7 @@ def _transaction_page(
         "corrections": row.corrections.order_by("pk"),
         "deadline": story.deadline(row, now),
         "task": decisions.task_of(row, request.user, form, now=now),
+        "owes_credit": services.owes_credit(row, now=now),
         "problem": problem,
     }
     return render(request, "office/transaction.html", context, status=status)

@@ -164,6 +164,24 @@ def test_what_the_customer_no_longer_wants_is_given_back_in_the_deciding_commit(
     assert row.reversals.get().state == State.QUEUED
 
 
+def test_after_the_deadline_nothing_is_queued_and_credit_is_owed(cast: Cast) -> None:
+    row = cancel(cast, with_a_person(cast))
+    with triggers.lifted():
+        Transaction.objects.filter(pk=row.pk).update(deadline_at=timezone.now())
+    row = propose(row, cast.manager, State.APPROVED, confirmation_number="HELP1")
+    row = confirm(row, cast.administrator)
+    assert (row.state, row.wanted) == (State.APPROVED, "cancel")
+    assert not row.reversals.exists() and credit.is_owed(row, is_over=True)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DECLINED, Verdict.EXPIRED])
+def test_no_late_refusal_gives_a_redemption_back(cast: Cast, verdict: Verdict) -> None:
+    row = unclear_reversal(cast)
+    row = confirm(propose(row, cast.manager, State.DECLINED), cast.administrator)
+    row = late_answer(row, verdict)
+    assert row.reverses is not None and row.reverses.reversed_at is None
+
+
 def test_what_the_customer_was_decided_to_have_got_is_not_given_back_as_well(cast: Cast) -> None:
     row = cancel(cast, with_a_person(cast))
     row = propose(row, cast.manager, State.DONE, confirmation_number="HELP1")
@@ -293,6 +311,9 @@ def test_a_reversal_that_worked_after_all_owes_no_credit_even_when_people_have_l
     row = late_answer(row, Verdict.APPROVED)
     assert row.needs_person == "conflict"
     assert not credit.is_owed(redemption, is_over=True)
+    # The miles are back, whatever people had said.
+    redemption.refresh_from_db()
+    assert redemption.reversed_at is not None and row.state == State.DECLINED
     row = confirm(propose(row, cast.manager, None), cast.administrator)
     assert row.needs_person == ""
     assert not credit.is_owed(redemption, is_over=True)

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from backoffice.audit.models import AuditEntry
-from backoffice.journal import entries, payloads
+from backoffice.journal import credit, entries, payloads, triggers
 from backoffice.journal.decisions import Verdict
 from backoffice.journal.entries import Intent
 from backoffice.journal.models import Transaction
@@ -67,6 +67,15 @@ def test_cancelling_does_nothing_once_it_was_shown_given_back_or_never_left(cast
     given_back = written(cast, state="approved", reversed_at=timezone.now())
     assert cancel(cast, given_back).wanted == Wanted.KEEP
     assert not Transaction.objects.filter(operation="reverse").exists()
+
+
+def test_cancelling_an_approval_after_its_deadline_queues_nothing(cast: Cast) -> None:
+    row = approved(cast)
+    with triggers.lifted():
+        Transaction.objects.filter(pk=row.pk).update(deadline_at=timezone.now())
+    row = cancel(cast, row)
+    assert (row.wanted, row.reversals.count()) == (Wanted.KEEP, 0)
+    assert credit.is_owed(row, is_over=True)
 
 
 def test_a_reversal_is_never_reversed(cast: Cast) -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from backoffice.journal import worklists
 from backoffice.journal.models import Decision, Transaction
 from backoffice.people.models import User
 from tests.cast import Cast
@@ -223,3 +224,25 @@ def test_it_is_all_said_in_french(cast: Cast) -> None:
     page = client.get(f"/office/log/{row.reference}/", headers={"Accept-Language": "fr"})
     text = page.content.decode()
     assert "Ce que vous avez appris, et de qui" in text and "Proposer" in text
+
+
+def test_after_the_deadline_the_form_and_the_page_speak_of_credit(cast: Cast) -> None:
+    now = timezone.now()
+    fields = {"wanted": "cancel", "at": now - timedelta(hours=30), "has_unknown": True}
+    row = manual(cast, **fields, deadline_at=now - timedelta(hours=1))
+    page = client_of(cast.manager).get(f"/office/log/{row.reference}/").content.decode()
+    assert "The last moment to reverse has passed." in page
+    propose(cast.manager, row, "approved", confirmation_number="HELP1")
+    _status, page = send(cast.administrator, row, "confirmed", proposal=proposal_of(row))
+    assert "It is too late to give the miles back." in page and not row.reversals.exists()
+    assert "what the programme approves is given back" not in page
+    listed = worklists.not_presented(cast.manager, opened_before=now, limit=9)
+    assert listed == [row]
+    Transaction.objects.filter(pk=row.pk).update(credit_given="gift_card", credit_given_at=now)
+    assert worklists.not_presented(cast.manager, opened_before=now, limit=9) == []
+
+
+def test_before_the_deadline_nothing_is_said_of_credit(cast: Cast) -> None:
+    row = manual(cast, deadline_at=timezone.now() + timedelta(hours=1))
+    page = client_of(cast.manager).get(f"/office/log/{row.reference}/").content.decode()
+    assert "The last moment to reverse has passed." not in page

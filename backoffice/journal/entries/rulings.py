@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.transaction import atomic
 
+from backoffice import clock
 from backoffice.journal import rulings
 from backoffice.journal.choices import NeedsPerson, OfferStatus, Result, Step
 from backoffice.journal.entries import rows
@@ -208,7 +209,9 @@ def _carry_out(
     _advance(row, outcome, changes)
     if row.reverses_id is not None and outcome in GRANTED:
         Transaction.objects.filter(pk=row.reverses_id).update(reversed_at=now)
-    if is_redemption and row.wanted == Wanted.CANCEL:
+    # After the deadline it would only be closed as late: the customer is owed credit then.
+    is_in_time = not clock.is_too_late(now, row.deadline_at)
+    if is_redemption and row.wanted == Wanted.CANCEL and is_in_time:
         queue_reversal(row, make_reversal, now)
 
 

@@ -134,13 +134,23 @@ def _merge(row: Transaction, finding: Finding, now: datetime) -> bool:
         needs_person = row.needs_person if is_held else change.needs_person
         Transaction.objects.filter(pk=row.pk).update(needs_person=needs_person)
         rows.log(row, "contradicted", actor=row.owner, code=finding.response_code)
+        if not is_held and finding.verdict is Verdict.APPROVED:
+            # Whoever said that this reversal had failed, the programme has given the miles back.
+            _give_back(row, now)
         return False
     _settled(row, change, finding, now)
     keep_offers(row, finding.offers)
     release(row, now)
-    if row.reverses_id is not None and row.is_granted:
-        Transaction.objects.filter(pk=row.reverses_id).update(reversed_at=now)
+    if row.is_granted:
+        _give_back(row, now)
     return True
+
+
+def _give_back(row: Transaction, now: datetime) -> None:
+    """Note on the redemption that its reversal has worked."""
+    if row.reverses_id is not None:
+        redemption = Transaction.objects.filter(pk=row.reverses_id, reversed_at=None)
+        redemption.update(reversed_at=now)
 
 
 def _is_another_grant(row: Transaction, finding: Finding) -> bool:

@@ -40,10 +40,11 @@ def cancel(
     """Note that the customer paid another way (R11): what was or will be approved is given back.
 
     A doubt is asked to its end and then reversed; an approval that no till has shown is reversed
-    now. Does nothing once the approval was shown.
+    now. Does nothing once the approval was shown, or when it is too late to reverse: the customer
+    is owed credit.
     """
     open_or_unshown = Q(state__in=UNSETTLED) | Q(
-        state__in=GRANTED, presented_at=None, reversed_at=None
+        state__in=GRANTED, presented_at=None, reversed_at=None, deadline_at__gt=now
     )
     with atomic(durable=True):
         changed = (

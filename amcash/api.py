@@ -5,9 +5,10 @@ from typing import ClassVar
 import structlog
 from django.db import DatabaseError
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
-from amcash import client, relay, tills
+from amcash import client, relay, schema, tills
 from amcash.tills import BadField, Call
 from backoffice.journal.states import Operation
 from backoffice.switch.access import actor_of, device_of
@@ -52,6 +53,7 @@ class AmCashView(SwitchView):
         return _plain(500, "0096", "Server error or no response")
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Call.ECHO)))
 class EchoView(AmCashView):
     """PLATFORM 2.3: is the platform up?"""
 
@@ -63,6 +65,7 @@ class EchoView(AmCashView):
         return relay.echo(read, device=device_of(request), now=timezone.now())
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Call.INQUIRE)))
 class InquireView(AmCashView):
     """PLATFORM 2.4: what may this collector redeem on this basket?"""
 
@@ -74,6 +77,7 @@ class InquireView(AmCashView):
         return relay.inquire(read, actor=actor_of(request), now=timezone.now())
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Call.REDEEM)))
 class RedeemView(AmCashView):
     """PLATFORM 2.5: take dollars off a sale."""
 
@@ -89,6 +93,7 @@ class RedeemView(AmCashView):
             return _doubtful(error, Operation.REDEEM, read, envelope, request)
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Call.REVERSE)))
 class ReverseView(AmCashView):
     """PLATFORM 2.6: give a redemption back."""
 

@@ -31,10 +31,10 @@ _ECHOED: Final = (
     "vendorId",
 )
 _AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,2})?")
-# PLATFORM 2.1; the lengths are maxima, because the pages' own samples are shorter.
-_FORMS: Final[Mapping[str, re.Pattern[str]]] = {
+# What each field looks like (PLATFORM 2.1); lengths are maxima: the pages' samples are shorter.
+FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "acquirerId": re.compile(r"[0-9]{1,11}"),
-    "cardEntryMode": re.compile(r"(?i)manual|scan|swipe"),
+    "cardEntryMode": re.compile(r"MANUAL|Manual|manual|SCAN|Scan|scan|SWIPE|Swipe|swipe"),
     "collectorNumber": re.compile(r"[0-9]{1,19}"),
     "deviceId": re.compile(r"[0-9]{1,3}"),
     "dollarRedeemRequest": _AMOUNT,
@@ -43,7 +43,7 @@ _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "originalPreTaxAmount": _AMOUNT,
     VOID_FIELD: re.compile(r"[0-9]{1,12}"),
     "postTaxBasketAmount": _AMOUNT,
-    _CONFIRMATION: re.compile(r"[!-~]{1,40}"),
+    _CONFIRMATION: re.compile(r"[ -~]{1,40}"),
     "sponsorCode": re.compile(r"[A-Za-z0-9]{1,4}"),
     "storeId": re.compile(r"[A-Za-z0-9]{1,4}"),
     "traceId": re.compile(r"[0-9]{1,12}"),
@@ -63,13 +63,31 @@ class Call(StrEnum):
 
 _CARD = frozenset({"cardEntryMode", "collectorNumber"})
 _SENT = frozenset({"dateTime", "traceId"})
-_REQUIRED: Final[Mapping[Call, frozenset[str]]] = {
+REQUIRED: Final[Mapping[Call, frozenset[str]]] = {
     Call.ECHO: frozenset({"traceId"}),
     Call.INQUIRE: _CARD | _SENT | {"postTaxBasketAmount"},
     Call.REDEEM: _CARD | _SENT | {"postTaxBasketAmount", "dollarRedeemRequest"},
     # The card need not be at hand: its number and entry mode are the redemption's (PRODUCT 4).
     Call.REVERSE: _SENT,
 }
+
+
+# What a till may leave out, because its token tells it.
+IDENTITY: Final = ("acquirerId", "deviceId", "sponsorCode", "storeId", "vendorId")
+_MAY: Final[Mapping[Call, frozenset[str]]] = {
+    Call.ECHO: frozenset(),
+    Call.INQUIRE: frozenset({"instantMessage"}),
+    Call.REDEEM: frozenset(
+        {"instantMessage", "originalPostTaxBasketAmount", "originalPreTaxAmount"}
+    ),
+    Call.REVERSE: _CARD | {"instantMessage", _CONFIRMATION, VOID_FIELD},
+}
+
+
+def known_fields(call: Call) -> tuple[str, ...]:
+    """Return the fields of a call that have a meaning here, by the alphabet."""
+    identity = set(IDENTITY) - ({"acquirerId"} if call is Call.ECHO else set())
+    return tuple(sorted(identity | REQUIRED[call] | _MAY[call]))
 
 
 class BadField(ValueError):
@@ -141,7 +159,7 @@ def read(call: Call, body: bytes, terminal: Terminal) -> Request:
     fields = _texts(body)
     _check_caller(call, fields, terminal)
     wrong = [name for name, value in fields.items() if not _is_well_formed(name, value)]
-    missing = _REQUIRED[call] - set(fields)
+    missing = REQUIRED[call] - set(fields)
     if call is Call.REVERSE and _CONFIRMATION not in fields and VOID_FIELD not in fields:
         missing |= {_CONFIRMATION}
     if wrong or missing:
@@ -214,7 +232,7 @@ def _check_caller(call: Call, fields: dict[str, str], terminal: Terminal) -> Non
         "storeId": terminal.store_number,
         "vendorId": terminal.vendor_id,
     }
-    if call is not Call.ECHO:
+    if call is not Call.ECHO:  # The ECHO page has none.
         known["acquirerId"] = terminal.acquirer_id
     for name, value in sorted(known.items()):
         if fields.setdefault(name, value) != value:
@@ -224,7 +242,7 @@ def _check_caller(call: Call, fields: dict[str, str], terminal: Terminal) -> Non
 def _is_well_formed(name: str, value: str) -> bool:
     if name == "dateTime":
         return _is_moment(value)
-    form = _FORMS.get(name)
+    form = FORMS.get(name)
     return form is None or form.fullmatch(value) is not None
 
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from backoffice.headers import security_txt
 from backoffice.health import healthz, readyz
+from backoffice.switch import reference
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -12,6 +13,8 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt, name="security-txt"),
     path("admin/", admin.site.urls),
     path("office/", include("backoffice.office.urls")),
+    path("api/", reference.page, name="api"),
+    path("api/schema/", reference.schema, name="api-schema"),
     path("checkout/amcash/", include("amcash.urls")),
     path("checkout/issuance/", include("issuance.urls")),
     path("", include("cashier.urls")),

@@ -3,12 +3,13 @@
 from typing import ClassVar
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
 from backoffice.devices.models import Device
 from backoffice.switch.access import actor_of, device_of
 from backoffice.switch.doors import Envelope, SwitchView, Told
-from issuance import relay, tills
+from issuance import relay, schema, tills
 from issuance.codes import Message
 from issuance.tills import BadFields, Caller
 
@@ -37,6 +38,7 @@ class IssuanceView(SwitchView):
     broken = out_of_order
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Message.POST)))
 class PostView(IssuanceView):
     """PLATFORM 2.9: give the miles that the retailer worked out for a basket."""
 
@@ -44,6 +46,7 @@ class PostView(IssuanceView):
     message = Message.POST
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Message.POST_EVENT)))
 class PostEventView(IssuanceView):
     """PLATFORM 2.9: give miles without a basket."""
 
@@ -51,6 +54,7 @@ class PostEventView(IssuanceView):
     message = Message.POST_EVENT
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Message.REVERSE)))
 class ReverseView(IssuanceView):
     """PLATFORM 2.9: take back the miles that the retailer states."""
 
@@ -58,6 +62,7 @@ class ReverseView(IssuanceView):
     message = Message.REVERSE
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Message.REVERSE_EVENT)))
 class ReverseEventView(IssuanceView):
     """PLATFORM 2.9: take back miles without a basket."""
 
@@ -65,6 +70,7 @@ class ReverseEventView(IssuanceView):
     message = Message.REVERSE_EVENT
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Message.RECORD)))
 class RecordView(IssuanceView):
     """PLATFORM 2.9: log a sale that earned nothing."""
 
@@ -72,6 +78,7 @@ class RecordView(IssuanceView):
     message = Message.RECORD
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Message.CALCULATE)))
 class CalculateView(IssuanceView):
     """PLATFORM 2.9: what would a basket earn?"""
 
@@ -79,6 +86,7 @@ class CalculateView(IssuanceView):
     message = Message.CALCULATE
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Message.ISSUE)))
 class IssueView(IssuanceView):
     """PLATFORM 2.9: have the programme work out what a basket earns, and give it."""
 
@@ -86,6 +94,7 @@ class IssueView(IssuanceView):
     message = Message.ISSUE
 
 
+@extend_schema_view(post=extend_schema(**schema.of(Message.RETURN)))
 class ReturnView(IssuanceView):
     """PLATFORM 2.9: have the programme work out what returned goods had earned, and take it."""
 

@@ -24,8 +24,14 @@ _LONGEST_ID: Final = 64
 _LONGEST_TEXT: Final = 255
 _MOST: Final = Decimal(10**9)
 
-# Says what is wrong with a value, or nothing.
-Check = Callable[[Any], str]
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What a field must be: `says` tells what is wrong with a value, or nothing; `schema` tells the
+    same to a reader, in the words of JSON Schema."""
+
+    says: Callable[[Any], str]
+    schema: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +99,7 @@ def read(message: Message, body: bytes, caller: Caller) -> Request:
         raise BadFields(["request body: is not a plain JSON object"])
     fields = _told(fields)
     _fill_in(message, fields, caller)
-    problems = [*_strangers(message, fields, caller), *_problems(fields, _FORMS[message])]
+    problems = [*_strangers(message, fields, caller), *_problems(fields, BODIES[message])]
     if problems:
         raise BadFields(sorted(problems)[:MOST_ERRORS])
     request = Request(message=message, fields=fields)
@@ -223,7 +229,7 @@ def _problems(fields: Mapping[str, Any], form: Mapping[str, Check]) -> Iterator[
     for starred, check in form.items():
         name = starred.rstrip("*")
         if name in fields:
-            problem = check(fields[name])
+            problem = check.says(fields[name])
             if problem:
                 yield problem if problem.startswith(name) else f"{name}: {problem}"
         elif starred.endswith("*"):
@@ -242,7 +248,8 @@ def _text(pattern: str = "", longest: int = _LONGEST_ID) -> Check:
             return "is not of the documented form"
         return ""
 
-    return check
+    schema = {"type": "string", "minLength": 1, "maxLength": longest}
+    return Check(says=check, schema=schema | ({"pattern": f"^({pattern})$"} if pattern else {}))
 
 
 def _number(*, places: int, least: int = 0) -> Check:
@@ -254,7 +261,9 @@ def _number(*, places: int, least: int = 0) -> Check:
             return "is not a number of the documented form"
         return ""
 
-    return check
+    step = 1 if places == 0 else float(Decimal(1).scaleb(-places))
+    bounds = {"minimum": least, "maximum": int(_MOST), "multipleOf": step}
+    return Check(says=check, schema={"type": "number", **bounds})
 
 
 def _moment(value: Any) -> str:
@@ -269,13 +278,14 @@ def _moment(value: Any) -> str:
 
 def _offer_id(value: Any) -> str:
     # The pages print it as text and as a number.
-    return _number(places=0)(value) if isinstance(value, Decimal) else _text()(value)
+    check = _number(places=0) if isinstance(value, Decimal) else _text()
+    return check.says(value)
 
 
 def _texts(value: Any) -> str:
     if not isinstance(value, list):
         return "is not a list"
-    return next((problem for one in value if (problem := _text()(one))), "")
+    return next((problem for one in value if (problem := _text().says(one))), "")
 
 
 def _pairs(value: Any) -> str:
@@ -294,9 +304,28 @@ def _each(name: str, form: Mapping[str, Check], *, may_be_empty: bool) -> Check:
                 return f"{name}[{number}].{problem}"
         return ""
 
-    return check
+    schema = {"type": "array", "items": schema_of(form), "minItems": 0 if may_be_empty else 1}
+    return Check(says=check, schema=schema)
 
 
+def schema_of(form: Mapping[str, Check]) -> dict[str, Any]:
+    """Return a form in the words of JSON Schema; what it does not know is passed on."""
+    return {
+        "type": "object",
+        "properties": {name.rstrip("*"): check.schema for name, check in form.items()},
+        "required": sorted(name.rstrip("*") for name in form if name.endswith("*")),
+    }
+
+
+_MOMENTS: Final = Check(says=_moment, schema={"type": "string", "format": "date-time"})
+_OFFER_IDS: Final = Check(
+    says=_offer_id,
+    schema={"oneOf": [_text().schema, {"type": "integer", "minimum": 0, "maximum": int(_MOST)}]},
+)
+_LISTS: Final = Check(says=_texts, schema={"type": "array", "items": _text().schema})
+_CONTEXT: Final = Check(
+    says=_pairs, schema={"type": "object", "additionalProperties": {"type": "string"}}
+)
 _ITEM: Final[dict[str, Check]] = {
     "id*": _text(),
     "name*": _text(longest=_LONGEST_TEXT),
@@ -309,18 +338,18 @@ _ITEM: Final[dict[str, Check]] = {
 }
 _OFFER: Final[dict[str, Check]] = {
     "issuanceOfferCode*": _text(),
-    "offerId*": _offer_id,
+    "offerId*": _OFFER_IDS,
     "milesAmount*": _number(places=0, least=1),
     "locationCode": _text("[A-Za-z0-9]{1,4}"),
     "offerDescription": _text(longest=_LONGEST_TEXT),
-    "contributingItemIds": _texts,
+    "contributingItemIds": _LISTS,
 }
 _COLLECTOR: Final = _text("8[0-9]{10}")
 _ANY: Final[dict[str, Check]] = {
-    "sponsorCode*": _text("[A-Za-z0-9]{1,4}"),
+    "sponsorCode": _text("[A-Za-z0-9]{1,4}"),
     "deviceId": _text(),
-    "coupon": _texts,
-    "context": _pairs,
+    "coupon": _LISTS,
+    "context": _CONTEXT,
 }
 _BASKET: Final[dict[str, Check]] = _ANY | {
     "basketGSTAmount": _number(places=2),
@@ -329,26 +358,26 @@ _BASKET: Final[dict[str, Check]] = _ANY | {
     "basketQSTAmount": _number(places=2),
     "basketPreTaxAmount*": _number(places=2),
     "basketPostTaxAmount*": _number(places=2),
-    "checkoutDateTime*": _moment,
+    "checkoutDateTime*": _MOMENTS,
     "checkoutTransactionId*": _text(),
     "items": _each("items", _ITEM, may_be_empty=True),
     "locationCode": _text("[A-Za-z0-9]{1,4}"),
     "originalTransactionId": _text(),
-    "tender": _texts,
+    "tender": _LISTS,
 }
 _EVENT: Final[dict[str, Check]] = _ANY | {
     "clientTransactionId*": _text(),
     "collectorNumber*": _COLLECTOR,
     "issuances*": _each("issuances", _OFFER, may_be_empty=False),
     "originalClientTransactionId": _text(),
-    "transactionDateTime*": _moment,
+    "transactionDateTime*": _MOMENTS,
 }
 _SALE: Final[dict[str, Check]] = _BASKET | {"collectorNumber*": _COLLECTOR}
 _AWARDED: Final[dict[str, Check]] = _SALE | {
     "issuances*": _each("issuances", _OFFER, may_be_empty=False)
 }
 _TYPE: Final = _text("PURCHASE|RETURN")
-_FORMS: Final[dict[Message, dict[str, Check]]] = {
+BODIES: Final[dict[Message, dict[str, Check]]] = {
     Message.POST: _AWARDED,
     Message.REVERSE: _AWARDED,
     Message.POST_EVENT: _EVENT,
@@ -363,4 +392,4 @@ _FORMS: Final[dict[Message, dict[str, Check]]] = {
     Message.ISSUE: _SALE,
     Message.RETURN: _SALE | {"originalTransactionId*": _text()},
 }
-assert set(_FORMS) == set(FORMS)
+assert set(BODIES) == set(FORMS)

@@ -25,6 +25,7 @@ from rest_framework.views import APIView
 
 from backoffice import exact
 from backoffice.devices.bearer import DeviceBearer
+from backoffice.devices.middleware import needs_no_device
 from backoffice.journal import payloads
 from backoffice.switch.access import MayCall, device_of
 
@@ -91,6 +92,11 @@ class SwitchView(APIView):
     permission_classes = (MayCall,)
     content_negotiation_class = _AnyRepresentation
     call: ClassVar[str]
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view; no tablet's cookie is looked up for it."""
+        return needs_no_device(super().as_view(**initkwargs))
 
     def post(self, request: Request) -> HttpResponse:
         """Answer a till."""

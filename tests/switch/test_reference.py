@@ -1,0 +1,69 @@
+"""The OpenAPI document of the switch says what the switch does, and a page shows it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from django.test import Client
+from drf_spectacular.validation import validate_schema
+
+from amcash.tills import Call
+from backoffice.switch import reference, schema
+from issuance.codes import FORMS, Message
+
+SAMPLES = json.loads((Path(__file__).parents[1] / "samples" / "samples.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """The document as it is served."""
+    return reference.document()
+
+
+def test_the_document_is_openapi_and_names_every_call(document: dict[str, Any]) -> None:
+    validate_schema(document)  # type: ignore[no-untyped-call]
+    assert document["openapi"].startswith("3.1")
+    amcash = {f"/checkout/amcash/{call.value}" for call in Call}
+    assert set(document["paths"]) == amcash | {FORMS[message].path for message in Message}
+    scheme = document["components"]["securitySchemes"]["device"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+
+
+def test_the_samples_of_the_document_are_the_programmes_own() -> None:
+    assert list(schema.samples()) == SAMPLES
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=[one["name"] for one in SAMPLES])
+def test_a_sample_is_valid_by_the_document_and_stands_in_it(
+    document: dict[str, Any], one: dict[str, Any]
+) -> None:
+    operation = document["paths"][one["path"]]["post"]
+    content = operation["requestBody"]["content"]["application/json"]
+    jsonschema.validate(one["request"], content["schema"])
+    assert one["request"] in [example["value"] for example in content["examples"].values()]
+    assert str(one["status"]) in operation["responses"]
+
+
+@pytest.mark.parametrize("name", ["traceId", "collectorNumber"])
+def test_the_document_refuses_what_the_switch_refuses(document: dict[str, Any], name: str) -> None:
+    request = dict(next(one["request"] for one in SAMPLES if one["name"] == "redeem"))
+    operation = document["paths"]["/checkout/amcash/redeem"]["post"]
+    form = operation["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.validate(request, form)
+    for bad in ({**request, name: "x"}, {k: v for k, v in request.items() if k != name}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(bad, form)
+
+
+@pytest.mark.django_db
+def test_the_document_and_its_page_need_no_account(client: Client) -> None:
+    answer = client.get("/api/schema/")
+    assert answer.status_code == 200 and answer.json()["openapi"].startswith("3.1")
+    page = client.get("/api/")
+    assert page.status_code == 200
+    text = page.content.decode()
+    for path in answer.json()["paths"]:
+        assert f"POST {path}" in text
+    assert "84095202006" in text

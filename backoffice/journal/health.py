@@ -4,6 +4,7 @@ What is out of bounds is a `Fault`: what was found and what to do. Rows that a p
 counted and are no fault: the office lists them, and no machine can settle them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from backoffice.journal import issuing, payloads, purging, quarantine, safety, w
 from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.models import Payload, ProgrammeState, Transaction
 from backoffice.journal.states import CLAIMABLE, ISSUANCE, UNSETTLED, Operation, Product, State
+from backoffice.people import factors
 
 # A row is settled within a lease, a call and a poll once the programme answers (45 s).
 DUE_FOR: Final = timedelta(seconds=60)
@@ -121,8 +123,8 @@ class Health:
         for key_id in self.lost_keys:
             yield Fault(
                 name="keys",
-                found=f"{self.sealed_under[key_id]} payloads are sealed with the key {key_id}, "
-                "which is not in MILEPOST_DATA_KEYS.",
+                found=f"{self.sealed_under[key_id]} payloads or secrets are sealed with the key "
+                f"{key_id}, which is not in MILEPOST_DATA_KEYS.",
                 to_do="Bring the key back after the first one, then run `manage.py rotate_keys`.",
             )
         if self.purge_age_s is not None and self.purge_age_s > MOST_PURGE_AGE.total_seconds():
@@ -258,10 +260,11 @@ def examine(*, now: datetime) -> Health:
 
 
 def sealed_under() -> dict[str, int]:
-    """Return how many payloads each key has sealed."""
+    """Return how many payloads and second factors each key has sealed."""
     # An emptied payload has no key, so these are the last months' and not the whole history.
     counted = Payload.objects.exclude(key_id="").order_by().values_list("key_id")
-    return dict(counted.annotate(Count("pk")))
+    payloads_of = Counter(dict(counted.annotate(Count("pk"))))
+    return dict(payloads_of + factors.sealed_under())
 
 
 def _open_breakers(programmes: Iterable[ProgrammeState]) -> Iterator[OpenBreaker]:

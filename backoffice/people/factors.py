@@ -5,8 +5,9 @@ counted before it is looked at, as with PINs.
 """
 
 import base64
+from collections import Counter
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -20,7 +21,7 @@ from backoffice.audit import trail
 from backoffice.people import pins, tries
 from backoffice.people.models import User
 from backoffice.people.tries import Limit
-from backoffice.vault import Sealed
+from backoffice.vault import Sealed, VaultError
 
 TRIES: Final = 5
 # A code is good for one use; it is valid for half a minute, give or take another.
@@ -112,6 +113,52 @@ def remove(user: User, *, by: User) -> None:
     with atomic():
         Authenticator.objects.filter(user=user).delete()
         _tell("second_factor.removed", user, by=by)
+
+
+def sealed_under() -> Counter[str]:
+    """Return how many secrets each key has sealed."""
+    kept = Authenticator.objects.values_list("data", flat=True)
+    return Counter(text.partition(":")[0] for data in kept for text in _sealed_in(data))
+
+
+def reseal(key_id: str) -> int:
+    """Seal with the present key what this older one has sealed; return how many.
+
+    One commit for each person. What cannot be opened is left as it is, and stays counted.
+    """
+    adapter, done = Adapter(), 0
+    for pk in Authenticator.objects.order_by("pk").values_list("pk", flat=True):
+        with atomic(durable=True):
+            one = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            old = _sealed_in(one.data) if one is not None else []
+            try:
+                anew = {
+                    text: adapter.encrypt(adapter.decrypt(text))
+                    for text in old
+                    if text.startswith(f"{key_id}:")
+                }
+            except VaultError:
+                continue
+            if anew:
+                told = {name: _replaced(value, anew) for name, value in one.data.items()}
+                done += len(anew)
+                Authenticator.objects.filter(pk=pk).update(data=told)
+    return done
+
+
+def _sealed_in(data: dict[str, Any]) -> list[str]:
+    values = [one for value in data.values() for one in (value if _is_list(value) else [value])]
+    return [one for one in values if isinstance(one, str) and ":" in one]
+
+
+def _replaced(value: Any, anew: dict[str, str]) -> Any:
+    if _is_list(value):
+        return [_replaced(one, anew) for one in value]
+    return anew.get(value, value) if isinstance(value, str) else value
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
 
 
 def _matches(user: User, code: str) -> bool:

@@ -4,12 +4,19 @@ import io
 from collections.abc import Iterator
 
 import pytest
+from allauth.mfa.totp.internal.auth import (
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.core.management import call_command
 from django.test import override_settings
+from django.utils import timezone
 
 from backoffice.journal import entries, health, payloads
 from backoffice.journal.entries import Place, keeping
 from backoffice.journal.models import Payload, Transaction
+from backoffice.people import factors, pins
 from backoffice.vault import INDEX_ID, Keyring
 from tests.cast import Cast
 from tests.journal.rows import approved, sql
@@ -26,16 +33,21 @@ NEW = f"k2:{_NEW['k1']},{INDEX}"
 
 @pytest.fixture(autouse=True)
 def _the_vault_is_made_anew() -> Iterator[None]:
-    payloads.vault.cache_clear()
-    with override_settings(MILEPOST_DATA_KEYS=OLD):
+    with with_keys(OLD):
         yield
-    payloads.vault.cache_clear()
+    forget()
 
 
 def with_keys(keys: str) -> override_settings:
     """Do something as a process that was started with these keys."""
-    payloads.vault.cache_clear()
+    forget()
     return override_settings(MILEPOST_DATA_KEYS=keys)
+
+
+def forget() -> None:
+    """Read the keys anew, as another process does."""
+    payloads.vault.cache_clear()
+    pins.vault.cache_clear()
 
 
 def rotate() -> tuple[str, int]:
@@ -64,7 +76,7 @@ def test_everything_is_sealed_anew_and_reads_as_before(
     with with_keys(BOTH):
         assert health.sealed_under() == {"k1": 6}
         said, status = rotate()
-        assert status == 0 and "k1: 6 payloads sealed anew with k2." in said
+        assert status == 0 and "k1: 6 payloads and secrets sealed anew with k2." in said
         assert "k1 may be taken out" in said
         assert health.sealed_under() == {"k2": 6}
     # The old key is gone, and everything can be read and found.
@@ -107,7 +119,7 @@ def test_a_process_that_still_writes_with_the_old_key_keeps_it(
     with with_keys(BOTH):
         monkeypatch.setattr(entries, "reseal", beside_an_older_process)
         said, status = rotate()
-        assert status == 1 and "k1 must stay: it still seals 2 payloads." in said
+        assert status == 1 and "k1 must stay: it still seals 2 payloads or secrets." in said
         monkeypatch.undo()
 
 
@@ -116,8 +128,8 @@ def test_what_cannot_be_opened_is_left_and_told(cast: Cast) -> None:
     sql("UPDATE journal_payload SET ciphertext = %s WHERE attempt_id IS NULL", b"x" * 40)
     with with_keys(BOTH):
         said, status = rotate()
-        assert status == 1 and "k1: 3 payloads sealed anew" in said
-        assert "k1 must stay: it still seals 3 payloads." in said
+        assert status == 1 and "k1: 3 payloads and secrets sealed anew" in said
+        assert "k1 must stay: it still seals 3 payloads or secrets." in said
     assert len(rows) == 3
 
 
@@ -129,3 +141,18 @@ def test_bytes_that_are_not_those_that_were_stored_are_never_sealed_anew(cast: C
     Payload.objects.filter(pk=body.pk).update(ciphertext=other.ciphertext)
     with with_keys(BOTH):
         assert entries.reseal("k1", Place()).unreadable == 1
+
+
+def test_second_factors_are_sealed_anew_and_still_open_the_office(cast: Cast) -> None:
+    now = timezone.now()
+    secret, _sealed = factors.new_secret(cast.manager, now=now)
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    codes = factors.set_up(cast.manager, secret, code, now=now)
+    assert codes
+    with with_keys(BOTH):
+        assert health.sealed_under() == {"k1": 2}
+        said, status = rotate()
+        assert status == 0 and "k1: 2 payloads and secrets sealed anew" in said
+    with with_keys(NEW):
+        assert health.sealed_under() == {"k2": 2}
+        assert factors.is_right(cast.manager, codes[0], now=now)

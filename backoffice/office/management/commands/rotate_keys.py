@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from backoffice.journal import entries, health, payloads
 from backoffice.journal.entries import Batch, Place
+from backoffice.people import factors
 
 
 class Command(BaseCommand):
@@ -23,7 +24,8 @@ class Command(BaseCommand):
             for batch in _batches(key_id):
                 done += batch.done
                 unreadable += batch.unreadable
-            self.stdout.write(f"{key_id}: {done} payloads sealed anew with {present}.")
+            done += factors.reseal(key_id)
+            self.stdout.write(f"{key_id}: {done} payloads and secrets sealed anew with {present}.")
         left = {
             key_id: count for key_id, count in health.sealed_under().items() if key_id != present
         }
@@ -34,9 +36,9 @@ class Command(BaseCommand):
     def _say(self, present: str, left: dict[str, int]) -> None:
         for key_id, count in left.items():
             self.stdout.write(
-                f"{key_id} must stay: it still seals {count} payloads. A process that runs with the"
-                " older keys, or a payload that cannot be opened, leaves them behind: restart all"
-                " processes, read the log, and run this again."
+                f"{key_id} must stay: it still seals {count} payloads or secrets. A process that"
+                " runs with the older keys, or what cannot be opened, leaves them behind: restart"
+                " all processes, read the log, and run this again."
             )
         free = [key_id for key_id in payloads.vault().key_ids if key_id not in {present, *left}]
         for key_id in free:

@@ -1,12 +1,35 @@
 """What waits for a person, as the overview lists it. Reads only, bounded by what one may see."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from django.db.models import Q, QuerySet
 
+from backoffice.journal import waiting
+from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.models import Transaction
 from backoffice.journal.selectors import EMPTY, NEWEST_FIRST, Reader, Scope, residually_within
-from backoffice.journal.states import CLAIMABLE, Operation, State
+from backoffice.journal.states import CLAIMABLE, ISSUANCE, Operation, State
+
+
+class IssuanceTask(StrEnum):
+    """Why an issuance stands on the work list."""
+
+    REJECTED = "rejected"
+    PARTIAL = "partial"
+    PERSON = "person"
+    PENDING = "pending"
+    STUCK = "stuck"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuanceTasks:
+    """One group of the work list, oldest first. `count` stops at `limit` and one."""
+
+    task: IssuanceTask
+    rows: tuple[Transaction, ...]
+    count: int
 
 
 def waiting_for_a_person(user: Reader, *, limit: int) -> list[Transaction]:
@@ -38,6 +61,29 @@ def not_presented(user: Reader, *, opened_before: datetime, limit: int) -> list[
         opened_at__lt=opened_before,
     )
     return list(rows.order_by(*NEWEST_FIRST)[:limit])
+
+
+def issuances(user: Reader, *, opened_before: datetime, limit: int) -> list[IssuanceTasks]:
+    """Return the issuances that people must see to, and those open since before a moment."""
+    rows = _few(user).filter(operation__in=sorted(ISSUANCE), is_training=False)
+    held = rows.exclude(needs_person=EMPTY)
+    rejected = held.filter(needs_person=NeedsPerson.REJECTED)
+    old = waiting.among(rows).filter(opened_at__lt=opened_before, needs_person=EMPTY)
+    # An acknowledged one is pending at the programme, also while it is asked about once more.
+    acknowledged = Q(state=State.PENDING) | Q(acknowledged_fence__isnull=False)
+    groups = {
+        IssuanceTask.REJECTED: rejected.filter(state=State.REJECTED),
+        IssuanceTask.PARTIAL: rejected.filter(state=State.PARTIAL),
+        IssuanceTask.PERSON: held.exclude(needs_person=NeedsPerson.REJECTED),
+        IssuanceTask.PENDING: old.filter(acknowledged),
+        IssuanceTask.STUCK: old.exclude(acknowledged),
+    }
+    return [_group(task, found, limit) for task, found in groups.items()]
+
+
+def _group(task: IssuanceTask, rows: QuerySet[Transaction], limit: int) -> IssuanceTasks:
+    found = list(rows.prefetch_related("offers").order_by("opened_at", "id")[: limit + 1])
+    return IssuanceTasks(task=task, rows=tuple(found[:limit]), count=len(found))
 
 
 def _few(user: Reader) -> QuerySet[Transaction]:

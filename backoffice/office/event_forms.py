@@ -38,7 +38,7 @@ else:
 
 _GOOD_FOR_S: Final = 15 * 60
 MOST_MILES: Final = 100_000
-_CARD_FAULTS: Final[dict[CardFault, "StrPromise"]] = {
+CARD_FAULTS: Final[dict[CardFault, "StrPromise"]] = {
     CardFault.EMPTY: _("Scan the card or type its number."),
     CardFault.NOT_DIGITS: _("This is not a card number."),
     CardFault.PRODUCT_CODE: _("This is a product code, not a card."),
@@ -229,7 +229,7 @@ class GiveForm(_WishForm):
             else:
                 self.read = self._kept(kept)
         except NotACard as problem:
-            self.add_error("card", _CARD_FAULTS[problem.fault])
+            self.add_error("card", CARD_FAULTS[problem.fault])
         else:
             self.data["kept"] = self._seal(self.read)
         store = found.get("store")

@@ -22,7 +22,7 @@ from backoffice.journal.choices import Step
 from backoffice.journal.entries import Refused
 from backoffice.journal.models import Transaction
 from backoffice.journal.selectors import Page, Scope
-from backoffice.office import decisions, events, search, story
+from backoffice.office import decisions, events, issuances, search, story
 from backoffice.office.access import OfficeRequest, office_page
 from backoffice.office.decisions import NoteForm, ProposalForm
 from backoffice.office.search import LogForm
@@ -68,6 +68,7 @@ def home(request: OfficeRequest) -> HttpResponseBase:
         "days": days,
         "totals": figures.totals(days),
         "stops": story.stops(),
+        "issuances_wanted": issuances.to_see_to(request, now),
         "seconds_wanted": events.waiting_for_a_second(request, now),
     }
     return render(request, "office/home.html", context)

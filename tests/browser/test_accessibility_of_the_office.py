@@ -60,6 +60,42 @@ def test_miles_without_a_sale_have_no_fault(
 
 
 @pytest.mark.parametrize(("scheme", "locale"), [("light", "en-CA"), ("dark", "fr-CA")])
+def test_the_work_list_has_no_fault_and_leads_to_a_correction(
+    browser: Browser, web: Web, inspector: Inspector, card: str, scheme: str, locale: str
+) -> None:
+    till = Till.open(browser, web.url, color_scheme=scheme, locale=locale)
+    page = till.page
+    till.sign_in("manager", "milepost-manager")
+    if locale == "fr-CA":
+        page.click("button[value=fr]")
+    till.go("/office/events/new/")
+    # Nobody's card: the programme rejects it.
+    page.fill("#id_card", "80000099999")
+    page.locator("#id_reason").select_option(index=1)
+    page.fill("#id_miles", "3")
+    page.fill("#id_note", "Promised on the phone.")
+    page.locator(".basket button").click()
+    page.wait_for_selector("input[name=draft]", state="attached")
+    page.locator(".basket__end button").click()
+    page.wait_for_selector("#result")
+    till.go("/office/issuances/?task=rejected")
+    inspector.look(page, "work list", is_at_till=False)
+    page.locator(".acts .button").first.click()
+    page.wait_for_selector("input[name=corrects]", state="attached")
+    page.fill("#id_card", card)
+    page.locator(".basket button").click()
+    page.wait_for_selector("input[name=draft]", state="attached")
+    page.locator(".basket__end button").click()
+    page.wait_for_selector("#result")
+    inspector.look(page, "corrected", is_at_till=False)
+    till.go("/office/issuances/")
+    inspector.look(page, "work list, all", is_at_till=False)
+    till.close()
+    assert till.complaints == []
+    assert not inspector.faults, inspector.told()
+
+
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-CA"), ("dark", "fr-CA")])
 def test_the_connection_test_has_no_fault(
     browser: Browser, web: Web, inspector: Inspector, scheme: str, locale: str
 ) -> None:

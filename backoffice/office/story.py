@@ -96,13 +96,15 @@ _WHYS: Final[dict[Shown, "StrPromise"]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """One thing that happened. `by` is a person, a till or a process of ours."""
+    """One thing that happened. `by` is a person, a till or a process of ours; `approved_by` is the
+    manager who approved it over the cashier's screen."""
 
     at: datetime
     what: "StrPromise | str"
     by: str
     channel: "StrPromise | str"
     code: str
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,7 @@ def moments(row: Transaction) -> list[Moment]:
             # The sender's own name says already that no person was at it.
             channel="" if entry.channel == "settle" else _door(entry.channel),
             code=str(entry.details.get("code") or ""),
+            approved_by=str(entry.details.get("approved_by") or ""),
         )
         for entry in entries
     ]

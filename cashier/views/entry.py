@@ -20,7 +20,7 @@ from backoffice.people.sessions import Proof
 from backoffice.people.tries import TooMany
 from cashier.frames import SeeOther, home_of, picked_till, show
 from cashier.languages import remember_language
-from cashier.views.lock import too_many
+from cashier.waits import too_many
 
 # What a PIN does not open, so whoever comes from there is asked for a password.
 _OFFICE = ("/office/", "/admin/")

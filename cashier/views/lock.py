@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -25,6 +24,7 @@ from backoffice.people.tries import TooMany
 from cashier import keeping
 from cashier.frames import Frame, SeeOther, at_till, home_of, show
 from cashier.languages import remember_language
+from cashier.waits import too_many
 
 # More than any database gives a row.
 _MOST_DIGITS = 18
@@ -89,7 +89,7 @@ def own_pin(request: HttpRequest, frame: Frame) -> HttpResponse:
                 pins.set_pin(frame.user, new_pin, by=frame.user, device=frame.till)
                 pins.keep_session(request, frame.user)
                 return show(request, frame, "cashier/own_pin.html", {"is_done": True}, section="")
-            problem = _("This is not your PIN until now.")
+            problem = _("This is not your PIN.")
     return show(
         request, frame, "cashier/own_pin.html", {"form": form, "problem": problem}, section=""
     )
@@ -104,16 +104,6 @@ def kept(request: HttpRequest, frame: Frame) -> HttpResponse:
         return SeeOther(reverse("cashier:home"))
     context = {"kept": sale, "is_own": sale.owner == frame.user.pk}
     return show(request, frame, "cashier/kept.html", context)
-
-
-def too_many(refusal: TooMany, now: datetime) -> str:
-    """Say how long nobody may try, in whole minutes."""
-    minutes = max(1, -int(-(refusal.free_at - now).total_seconds() // 60))
-    return ngettext(
-        "Too many tries. Wait %(count)s minute, then try again.",
-        "Too many tries. Wait %(count)s minutes, then try again.",
-        minutes,
-    ) % {"count": minutes}
 
 
 def _badge(request: HttpRequest, device: Device, now: datetime) -> HttpResponse:

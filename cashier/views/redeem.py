@@ -14,7 +14,7 @@ from amcash.rules import Offer, Reason, Step
 from amcash.services import Inquiry, InquiryKind, Refused
 from backoffice.journal import selectors
 from backoffice.units import Cents
-from cashier import testcards
+from cashier import approvals, testcards
 from cashier.cards import OpenSale, SaleExpired, seal, unseal
 from cashier.forms import AmountForm, CardForm, RedeemForm, decimal_text, without_card
 from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show
@@ -113,9 +113,15 @@ def redeem(request: HttpRequest, frame: Frame) -> HttpResponse:
         asked_cents=sale.offer.step(units).off_cents,
         language=frame.language,
     )
+    chosen = [("client_ref", order.client_ref), ("units", str(units))]
     try:
-        outcome = services.redeem(order, actor=frame.actor, now=frame.now)
+        actor = approvals.actor_of(request, frame)
+        outcome = services.redeem(order, actor=actor, now=frame.now)
+    except approvals.NotApproved as nobody:
+        return approvals.ask(request, frame, _to_approve(frame, sale, chosen), nobody)
     except Refused as refusal:
+        if refusal.reason is Reason.SUPERVISOR_NEEDED:
+            return approvals.ask(request, frame, _to_approve(frame, sale, chosen))
         return _refused(request, frame, sale, refusal, client_ref=order.client_ref)
     return SeeOther(reverse("cashier:sale", args=[outcome.transaction.reference]))
 
@@ -291,6 +297,18 @@ def _nothing_to_redeem(sale: OpenSale) -> Panel:
         icon="circle-check",
         title=_("Nothing to redeem on this basket"),
         text=_("The card is valid. Go on with the sale as usual."),
+    )
+
+
+def _to_approve(frame: Frame, sale: OpenSale, chosen: list[tuple[str, str]]) -> approvals.Asked:
+    said = refusal_panel(Refused(Reason.SUPERVISOR_NEEDED), frame, sale)
+    return approvals.Asked(
+        title=said.title,
+        text=f"{said.text} {said.advice}",
+        url=reverse("cashier:redeem"),
+        fields=[("sale", _sealed(sale, frame)), *chosen],
+        facts=facts_of_sale(sale),
+        back=Action(word=_("Go on without miles"), url=reverse("cashier:home")),
     )
 
 

@@ -14,9 +14,11 @@ from amcash.services import Refused
 from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
+from cashier import approvals
 from cashier.forms import ConfirmationForm, without_card
 from cashier.frames import Frame, SeeOther, at_till, show
 from cashier.lookups import address_of
+from cashier.panels import Action
 from cashier.rows import Fact, deadline_moment, masked
 from cashier.templatetags.milepost import count, day_clock, moment_zone, money
 from cashier.texts import CODE_TEXTS, say
@@ -66,8 +68,20 @@ def reverse(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
         )
     except ValueError:
         return _confirm(request, frame, row)
+    problem, actor = "", frame.actor
+    if approvals.needs_manager(frame, row):
+        try:
+            actor = approvals.actor_of(request, frame)
+        except approvals.NotApproved as refused:
+            return approvals.ask(request, frame, _to_approve(row, order), refused)
+        if actor.approver is None:
+            return approvals.ask(request, frame, _to_approve(row, order))
+    elif approvals.asks_again(frame):
+        problem = approvals.own_pin_problem(request, frame)
+    if problem:
+        return _confirm(request, frame, row, problem=problem, client_ref=order.client_ref)
     try:
-        outcome = services.reverse(order, row, actor=frame.actor, now=frame.now)
+        outcome = services.reverse(order, row, actor=actor, now=frame.now)
     except Refused as refusal:
         if refusal.reason is Reason.TOO_LATE:
             return _too_late(request, frame, row)
@@ -80,7 +94,25 @@ def reverse(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRes
     return SeeOther(url_of("cashier:sale", args=[outcome.transaction.reference]))
 
 
-def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpResponse:
+def _to_approve(row: Transaction, order: ReversalOrder) -> approvals.Asked:
+    return approvals.Asked(
+        title=_("A manager of this store must approve this."),
+        text=_("This reversal is above the limit of a cashier."),
+        url=url_of("cashier:reverse", args=[row.reference]),
+        fields=[("client_ref", order.client_ref)],
+        facts=_facts(row),
+        back=Action(word=_("Keep it"), url=url_of("cashier:sale", args=[row.reference])),
+    )
+
+
+def _confirm(
+    request: HttpRequest,
+    frame: Frame,
+    row: Transaction,
+    *,
+    problem: str = "",
+    client_ref: str = "",
+) -> HttpResponse:
     if not row.is_granted or row.reversed_at is not None or row.credit_given:
         return SeeOther(url_of("cashier:sale", args=[row.reference]))
     if not rules.may_reverse(now=frame.now, deadline_at=row.deadline_at):
@@ -89,7 +121,10 @@ def _confirm(request: HttpRequest, frame: Frame, row: Transaction) -> HttpRespon
         return show_refusal(request, frame, row, Refused(Reason.NOT_REVERSIBLE))
     context = {
         "row": row,
-        "client_ref": str(uuid.uuid4()),
+        "client_ref": client_ref or str(uuid.uuid4()),
+        "asks_pin": approvals.asks_again(frame) and not approvals.needs_manager(frame, row),
+        "needs_manager": approvals.needs_manager(frame, row),
+        "problem": problem,
         "facts": _facts(row),
         "deadline": deadline_moment(row, frame.now),
         "programmes_deadline": day_clock(row.deadline_at, row.store),

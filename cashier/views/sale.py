@@ -16,10 +16,12 @@ from django.views.decorators.http import require_GET
 
 from amcash import codes, services
 from amcash.receipts import receipt_for
+from amcash.rules import Reason
 from amcash.services import Refused
 from backoffice.journal import sales, selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import OF_A_SALE, TAKING, Operation, Shown, State
+from cashier import approvals
 from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show, words_of
 from cashier.panels import Action, Panel, panel_of, short_ref
 from cashier.papers import miles_of, paper_of
@@ -111,8 +113,13 @@ def send_again(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> Http
     """Nothing had left: send the same request."""
     row = _visible(frame, reference)
     try:
-        services.send_again(row, actor=frame.actor, now=frame.now)
+        actor = approvals.actor_of(request, frame)
+        services.send_again(row, actor=actor, now=frame.now)
+    except approvals.NotApproved as nobody:
+        return approvals.ask(request, frame, _to_approve(frame, row), nobody)
     except Refused as refusal:
+        if refusal.reason is Reason.SUPERVISOR_NEEDED:
+            return approvals.ask(request, frame, _to_approve(frame, row))
         return show_refusal(request, frame, row, refusal)
     return _again(row)
 
@@ -215,6 +222,18 @@ def show_refusal(
         "actions": [look, next_customer()],
     }
     return show(request, frame, "cashier/notice.html", context)
+
+
+def _to_approve(frame: Frame, row: Transaction) -> approvals.Asked:
+    said = refusal_panel(Refused(Reason.SUPERVISOR_NEEDED), frame)
+    return approvals.Asked(
+        title=said.title,
+        text=f"{said.text} {said.advice}",
+        url=reverse("cashier:send_again", args=[row.reference]),
+        fields=[],
+        facts=facts_of_transaction(row),
+        back=Action(word=_("Back"), url=reverse("cashier:sale", args=[row.reference])),
+    )
 
 
 def _visible(frame: Frame, reference: uuid.UUID) -> Transaction:

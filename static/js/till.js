@@ -48,6 +48,12 @@ document.addEventListener("till:scan", (event) => {
     form.requestSubmit();
     return;
   }
+  if (screen.dataset.scan === "approval") {
+    const approval = document.getElementById("approval");
+    approval.elements.approver_badge.value = event.detail.text;
+    approval.requestSubmit();
+    return;
+  }
   if (screen.dataset.scan === "item") {
     const line = document.getElementById("item");
     line.elements.sku.value = event.detail.text;

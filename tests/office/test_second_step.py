@@ -44,8 +44,8 @@ def begun(user: User, where: str = "/office/log/") -> Client:
 
 
 def code_of(secret: str) -> str:
-    (now, *_rest) = (int(timezone.now().timestamp()) // 30,)
-    return auth.format_hotp_value(auth.hotp_value(secret, now))
+    step = int(timezone.now().timestamp()) // 30
+    return str(auth.format_hotp_value(auth.hotp_value(secret, step)))
 
 
 def set_up(client: Client) -> tuple[str, list[str]]:

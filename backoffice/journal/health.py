@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import CharField, Count, Func, Min, QuerySet
 
 from backoffice import clock
-from backoffice.journal import issuing, payloads, purging, quarantine, safety, watch
+from backoffice.journal import issuing, line, payloads, purging, quarantine, safety, watch
 from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.models import Payload, ProgrammeState, Transaction
 from backoffice.journal.states import CLAIMABLE, ISSUANCE, UNSETTLED, Operation, Product, State
@@ -92,6 +92,8 @@ class Health:
     quarantine: str
     breakers: tuple[OpenBreaker, ...]
     sweep_age_s: int | None
+    # By which of our own faults a sweep fails, and which sweep; empty while none does.
+    sweep_error: str
     unmarked_s: int | None
     unsafe: tuple[str, ...]
     # How many payloads each key has sealed, and those of them that no process can open.
@@ -169,6 +171,13 @@ class Health:
                 yield Fault(name=name, found=text, to_do=to_do)
 
     def _of_the_sweep(self) -> Iterator[Fault]:
+        if self.sweep_error:
+            yield Fault(
+                name="sweep_fault",
+                found=f"A sweep fails by a fault of Milepost's own: {self.sweep_error}.",
+                to_do="Its log has `settle.failed` with the traceback: report it. What is due is "
+                "tried again, and other rows are settled.",
+            )
         if self.sweep_age_s is None or self.sweep_age_s > MOST_SWEEP_AGE.total_seconds():
             age = "never" if self.sweep_age_s is None else f"{self.sweep_age_s} s ago"
             yield Fault(
@@ -251,7 +260,8 @@ def examine(*, now: datetime) -> Health:
         quarantine=quarantined,
         breakers=tuple(_open_breakers(programmes.values())),
         sweep_age_s=_age_s(swept[0] if swept else None, now),
-        unmarked_s=_age_s(quarantine.unmarked_since(), now),
+        sweep_error=_sweep_error(),
+        unmarked_s=_age_s(quarantine.unmarked_since(), now) if _sweeps_here(swept) else None,
         unsafe=tuple(why for why in safety.faults() if why != quarantined),
         sealed_under=sealed,
         lost_keys=tuple(sorted(set(sealed) - set(payloads.vault().key_ids))),
@@ -265,6 +275,16 @@ def sealed_under() -> dict[str, int]:
     counted = Payload.objects.exclude(key_id="").order_by().values_list("key_id")
     payloads_of = Counter(dict(counted.annotate(Count("pk"))))
     return dict(payloads_of + factors.sealed_under())
+
+
+def _sweep_error() -> str:
+    failing = watch.failing()
+    return "" if failing is None else f"{failing.details.get('error', '')} in {failing.actor}"
+
+
+def _sweeps_here(swept: tuple[datetime, str] | None) -> bool:
+    # The mark is kept beside the sweep: another machine has none, or an old one.
+    return swept is not None and line.is_of_this_host(swept[1])
 
 
 def _open_breakers(programmes: Iterable[ProgrammeState]) -> Iterator[OpenBreaker]:

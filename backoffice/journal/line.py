@@ -35,6 +35,11 @@ def platform() -> Platform:
     )
 
 
+def is_of_this_host(sender: str) -> bool:
+    """Say whether a sender's name is one of this machine's processes."""
+    return f" at {socket.gethostname()}/" in f"{sender}/"
+
+
 def sender_name(kind: str) -> str:
     """Name this process in attempts and audit entries: `web at till-server/4711`."""
     return f"{kind} at {socket.gethostname()}/{os.getpid()}"[:80]

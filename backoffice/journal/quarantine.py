@@ -24,6 +24,8 @@ from backoffice.journal.models import LogState, Transaction
 
 _THE_ONE = 1
 _SUBJECT = "log"
+# A mark is written in an instant; a half that is so much older than the mark is nobody's.
+_HALF_KEPT_S = 60
 # What a mark that cannot be kept means, for whoever reads a log of this machine.
 UNMARKED = (
     "How far the log has come cannot be written down: the folder is not writable, or its disk is "
@@ -69,13 +71,20 @@ def fault() -> str:
 
 
 def start(*, why: str, actor: str, channel: str, now: datetime) -> bool:
-    """Begin a quarantine; say whether it was not on already."""
+    """Begin a quarantine; say whether it was not on already.
+
+    The life of the mark beside it is noted along, so that it may be lifted from any machine: none
+    but this one may have the mark.
+    """
+    mark = _read()
     with atomic(durable=True):
         state = _locked()
         if state.quarantined_at is not None:
             return False
         state.quarantined_at, state.quarantine_why = now, why[:200]
-        state.save(update_fields=["quarantined_at", "quarantine_why"])
+        if mark is not None and mark.life not in state.lives:
+            state.lives = [mark.life, *state.lives]
+        state.save(update_fields=["lives", "quarantined_at", "quarantine_why"])
         _log("started", why, actor, channel)
     return True
 
@@ -219,6 +228,7 @@ def _write(mark: _Mark) -> None:
     if file is None:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
+    _sweep_up(file)
     # Of its own name: the threads of a sweep may write at the same moment.
     fresh = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
     try:
@@ -233,3 +243,12 @@ def _write(mark: _Mark) -> None:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
         raise
+
+
+def _sweep_up(file: Path) -> None:
+    """Take away halves that killed processes left; one that another thread is at stays."""
+    with contextlib.suppress(OSError):
+        marked_at = file.stat().st_mtime
+        for half in file.parent.glob(f"{file.name}.*"):
+            if half.stat().st_mtime < marked_at - _HALF_KEPT_S:
+                half.unlink()

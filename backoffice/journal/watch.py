@@ -9,14 +9,20 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection
 
+from backoffice.audit import trail
+from backoffice.audit.models import AuditEntry
 from backoffice.journal import quarantine, safety
 from backoffice.journal.models import LogState
+from backoffice.people.actors import Channel
 
 log = structlog.get_logger(__name__)
 
 _THE_ONE = 1
 EVERY = timedelta(seconds=5)
+_SUBJECT = "sweep"
+_FAILED = "sweep.failed"
 _kept: dict[str, float] = {}
+_recovered: dict[str, float] = {}
 _is_unmarked: dict[str, bool] = {}
 
 
@@ -42,6 +48,34 @@ def keep(*, sender: str, now: datetime) -> None:
     _kept[name] = time.monotonic()
 
 
+def failed(*, sender: str, error: str) -> None:
+    """Note in the audit log that a round of this sweep failed by a fault of ours; once in a row."""
+    if failing() is None:
+        trail.record(
+            _FAILED,
+            subject=_SUBJECT,
+            actor=sender,
+            channel=Channel.SETTLE,
+            details={"error": error},
+        )
+
+
+def recovered(*, sender: str) -> None:
+    """Note that a sweep came through a whole round, where the last one had failed."""
+    name = str(connection.settings_dict["NAME"])
+    if time.monotonic() - _recovered.get(name, -EVERY.total_seconds()) < EVERY.total_seconds():
+        return
+    if failing() is not None:
+        trail.record("sweep.recovered", subject=_SUBJECT, actor=sender, channel=Channel.SETTLE)
+    _recovered[name] = time.monotonic()
+
+
+def failing() -> AuditEntry | None:
+    """Return what the audit log says of a sweep that fails and has not come through since."""
+    last = AuditEntry.objects.filter(subject=_SUBJECT).order_by("id").last()
+    return last if last is not None and last.event == _FAILED else None
+
+
 def last_sweep() -> tuple[datetime, str] | None:
     """Return when a sweep last lived, and which; None if none ever did."""
     state = LogState.objects.filter(pk=_THE_ONE).first()
@@ -53,4 +87,5 @@ def last_sweep() -> tuple[datetime, str] | None:
 def forget() -> None:
     """Keep anew at the next call."""
     _kept.clear()
+    _recovered.clear()
     _is_unmarked.clear()

@@ -269,6 +269,36 @@ def test_a_sweep_settles_although_its_mark_cannot_be_written(
     assert watch._is_unmarked == {str(connection.settings_dict["NAME"]): False}
 
 
+def test_halves_that_killed_processes_left_are_taken_away(cast: Cast, marks: Path) -> None:
+    swept()
+    (file,) = marks.iterdir()
+    old, fresh, other = (marks / name for name in (f"{file.name}.a1", f"{file.name}.b2", "note"))
+    for left in (old, fresh, other):
+        left.write_text("{")
+    marked_at = file.stat().st_mtime
+    os.utime(old, (marked_at - 61, marked_at - 61))
+    os.utime(other, (marked_at - 61, marked_at - 61))
+    trail.record("till.opened", subject="till:001", actor="ada", channel="console")
+    swept()
+    assert set(marks.iterdir()) == {file, fresh, other}
+
+
+def test_it_may_be_lifted_from_a_machine_that_has_no_mark(
+    cast: Cast, marks: Path, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(silence())
+    redeem(cast)
+    swept()
+    # A restored database that does not know the life of the mark beside the sweep.
+    LogState.objects.update(lives=["another life"])
+    swept()
+    assert quarantine.standing() is not None
+    with override_settings(MILEPOST_MARKS=""):
+        lift()
+    swept()
+    assert quarantine.standing() is None
+
+
 def test_a_full_disk_is_not_filled_with_halves_of_marks(
     cast: Cast, marks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

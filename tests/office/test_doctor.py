@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from backoffice import clock
 from backoffice.audit import trail
-from backoffice.journal import health, programme, quarantine, safety, watch
+from backoffice.journal import health, line, programme, quarantine, safety, watch
 from backoffice.journal.models import LogState, Transaction
 from backoffice.journal.states import Product
 from backoffice.office.management.commands import doctor
@@ -63,7 +63,8 @@ def _heard(db: None) -> None:
 def swept(*, seconds_ago: int = 2) -> None:
     """Have a sweep say that it lives."""
     watch.forget()
-    watch.keep(sender="settle", now=timezone.now() - timedelta(seconds=seconds_ago))
+    sender = line.sender_name("settle")
+    watch.keep(sender=sender, now=timezone.now() - timedelta(seconds=seconds_ago))
 
 
 def audited(*, seconds_ago: int) -> None:
@@ -324,3 +325,21 @@ def test_the_breaker_of_issuance_is_told_by_its_name(cast: Cast) -> None:
     assert faults() == ["breaker"]  # ECHO is AM Cash's.
     programme.recovered(Product.ISSUANCE)
     assert faults() == []
+
+
+def test_a_sweep_that_fails_by_a_fault_of_ours_is_named_until_one_comes_through(cast: Cast) -> None:
+    watch.failed(sender="settle at till-server/4711", error="ValueError")
+    watch.failed(sender="settle at till-server/4711", error="ValueError")
+    assert faults() == ["sweep_fault"]
+    assert "ValueError in settle at till-server/4711" in examined()[0]
+    watch.recovered(sender="settle at till-server/4712")
+    assert faults() == []
+
+
+def test_a_machine_without_a_sweep_misses_no_mark(cast: Cast, tmp_path: Path) -> None:
+    with override_settings(MILEPOST_MARKS=str(tmp_path / "marks")):
+        audited(seconds_ago=90)
+        LogState.objects.update(swept_by="settle at another-host/12", swept_at=timezone.now())
+        assert faults() == [] and report()["unmarked_s"] is None
+        LogState.objects.update(swept_by=line.sender_name("settle"))
+        assert faults() == ["mark"]

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.audit.registration import AuditedAdmin
 from backoffice.people import sessions
 from backoffice.people.models import Role, User
 
@@ -20,6 +21,19 @@ class OfficeAdminSite(AdminSite):
     index_title = _("Administration")
     # The theme follows the system; the stock switch would keep a second, separate choice.
     enable_nav_sidebar = False
+
+    def register(
+        self,
+        model_or_iterable: Any,
+        admin_class: "type[ModelAdmin[Any]] | None" = None,
+        **options: Any,
+    ) -> None:
+        """Hold only what leaves an audit entry for each change.
+
+        Libraries register what they keep for themselves, the secrets of second factors too.
+        """
+        if admin_class is not None and issubclass(admin_class, AuditedAdmin):
+            super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let active administrators in who have proved themselves for the office."""

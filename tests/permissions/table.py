@@ -13,45 +13,51 @@ from typing import Final
 #      administrator, at a tablet of North
 #       auditor, at a tablet of North
 #        administrator, at a tablet that was revoked
+#         manager of North, at a tablet of North, by PIN alone
 #
 # + gets there · s is sent to the sign-in · t is told that this tablet is no till of theirs
 # f forbidden · n not found: not even that it exists · m there is no such method · u unknown
 
 # --- People --------------------------------------------------------------------------------------
-EVERYBODY: Final = "++++++++"
-NOBODY: Final = "mmmmmmmm"
+EVERYBODY: Final = "+++++++++"
+NOBODY: Final = "mmmmmmmmm"
 # Nobody either, but a stranger is not told so.
-NO: Final = "smmmmmms"
-SIGNED_IN: Final = "s++++++s"
-READERS: Final = "sff++++s"
-OWN_READERS: Final = "sff+n++s"
-DECIDERS: Final = "sff+++fs"
-OWN_DECIDERS: Final = "sff+n+fs"
-ADMINISTRATORS: Final = "sffff+fs"
-TILL: Final = "s+t+++ts"
-TABLET: Final = "s+s++++s"
-OWN_SALE: Final = "s+t+n+ts"
+NO: Final = "smmmmmmsm"
+SIGNED_IN: Final = "s++++++s+"
+READERS: Final = "sff++++ss"
+OWN_READERS: Final = "sff+n++ss"
+DECIDERS: Final = "sff+++fss"
+OWN_DECIDERS: Final = "sff+n+fss"
+ADMINISTRATORS: Final = "sffff+fss"
+DOOR: Final = "sssssssss"
+TILL: Final = "s+t+++ts+"
+TABLET: Final = "s+s++++s+"
+OWN_SALE: Final = "s+t+n+ts+"
 
 # Each address: what becomes of a GET, and of a POST.
 PEOPLE: Final[dict[str, tuple[str, str]]] = {
     "healthz": (EVERYBODY, NOBODY),
     "readyz": (EVERYBODY, NOBODY),
     "security-txt": (EVERYBODY, NOBODY),
+    # What tills may ask, described for who connects one; there is no secret in it.
+    "api": (EVERYBODY, NOBODY),
+    "api-schema": (EVERYBODY, NOBODY),
     # Before the till.
     "cashier:sign_in": (EVERYBODY, EVERYBODY),
     "cashier:pair": (EVERYBODY, EVERYBODY),
     "cashier:language": (NOBODY, EVERYBODY),
-    "cashier:lock": (NOBODY, "ssssssss"),
+    "cashier:lock": (NOBODY, DOOR),
     # Name tiles and PIN, at an enrolled tablet only.
     "cashier:unlock": (TABLET, TABLET),
     "cashier:kept": (TILL, NO),
     "cashier:stay": (NO, TILL),
+    "cashier:own_pin": (TILL, TILL),
     "cashier:till": (SIGNED_IN, SIGNED_IN),
     # At the till.
     "cashier:home": (TILL, NO),
     "cashier:card": (SIGNED_IN, TILL),
     # Only where the sandbox's cards are played; elsewhere it is not there.
-    "cashier:test_card": (SIGNED_IN, "sntnnnts"),
+    "cashier:test_card": (SIGNED_IN, "sntnnntsn"),
     "cashier:offer": (SIGNED_IN, TILL),
     "cashier:redeem": (SIGNED_IN, TILL),
     "cashier:resume": (SIGNED_IN, TILL),
@@ -89,18 +95,30 @@ PEOPLE: Final[dict[str, tuple[str, str]]] = {
     "office:privacy-request": (NO, ADMINISTRATORS),
     "office:privacy-record": (NO, ADMINISTRATORS),
     "office:privacy-erase": (NO, ADMINISTRATORS),
-    "office:connection": (READERS, "sff+f+fs"),
+    "office:connection": (READERS, "sff+f+fss"),
     "office:devices": (READERS, NO),
     "office:device": (OWN_READERS, NO),
     "office:device-code": (NO, OWN_DECIDERS),
     "office:device-token": (NO, OWN_DECIDERS),
     "office:device-revoke": (NO, OWN_DECIDERS),
+    "office:people": (READERS, NO),
+    "office:person": (OWN_READERS, NO),
+    "office:person-pin": (NO, OWN_DECIDERS),
+    "office:person-no-pin": (NO, OWN_DECIDERS),
+    "office:person-badge": (NO, OWN_DECIDERS),
+    "office:person-no-badge": (NO, OWN_DECIDERS),
+    "office:person-no-codes": (NO, OWN_DECIDERS),
+    # Half way in: for who has just given the right password.
+    "office:second-step": (DOOR, DOOR),
     "office:events": (READERS, NO),
     "office:event": (OWN_READERS, NO),
     "office:event-new": (DECIDERS, DECIDERS),
     "office:event-send": (NO, DECIDERS),
     "office:event-take-back": (OWN_DECIDERS, OWN_DECIDERS),
     "office:event-decide": (NO, OWN_DECIDERS),
+    "office:issuances": (READERS, NO),
+    "office:issuance-check": (NO, OWN_DECIDERS),
+    "office:issuance-correct": (OWN_DECIDERS, OWN_DECIDERS),
     "office:offers": (READERS, NO),
     "office:offers-preview": (READERS, READERS),
     "office:offer": (OWN_READERS, NO),
@@ -108,22 +126,22 @@ PEOPLE: Final[dict[str, tuple[str, str]]] = {
 
 # --- The administration: one rule for all of it ---------------------------------------------------
 # Django sends whoever may not enter to the admin's own door, which knows ours and says no.
-ADMIN: Final = "sssss+ss"
-ADMIN_DOOR: Final = "sffffsfs"
-_ADMIN_NO: Final = "sssssmss"
+ADMIN: Final = "sssss+sss"
+ADMIN_DOOR: Final = "sffffsfsf"
+_ADMIN_NO: Final = "sssssmsss"
 ADMIN_SITE: Final[dict[str, tuple[str, str]]] = {
     "admin:index": (ADMIN, ADMIN),
     "admin:login": (ADMIN_DOOR, ADMIN_DOOR),
     # Who is not of it is sent on to its index, which sends them away.
-    "admin:logout": ("s++++m+s", "s++++s+s"),
+    "admin:logout": ("s++++m+s+", "s++++s+s+"),
     "admin:password_change": (ADMIN, ADMIN),
     "admin:password_change_done": (ADMIN, _ADMIN_NO),
-    "admin:autocomplete": ("sssssfss", _ADMIN_NO),
+    "admin:autocomplete": ("sssssfsss", _ADMIN_NO),
     "admin:jsi18n": (ADMIN, _ADMIN_NO),
-    "admin:view_on_site": ("sssssnss", "sssssnss"),
+    "admin:view_on_site": ("sssssnsss", "sssssnsss"),
     "admin:auth_user_password_change": (ADMIN, ADMIN),
     "admin:app_list": (ADMIN, ADMIN),
-    "/admin/<url>": ("sssssnss", "sssssnss"),
+    "/admin/<url>": ("sssssnsss", "sssssnsss"),
 }
 # What the administration holds. Nothing there is ever deleted.
 ADMIN_MODELS: Final = (
@@ -140,7 +158,7 @@ ADMIN_OF_A_MODEL: Final[dict[str, tuple[str, str]]] = {
     "admin:{model}_add": (ADMIN, ADMIN),
     "admin:{model}_change": (ADMIN, ADMIN),
     "admin:{model}_history": (ADMIN, ADMIN),
-    "admin:{model}_delete": ("sssssfss", "sssssfss"),
+    "admin:{model}_delete": ("sssssfsss", "sssssfsss"),
     "/admin/{path}/<path:object_id>/": (ADMIN, ADMIN),
 }
 

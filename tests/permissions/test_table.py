@@ -126,10 +126,24 @@ def test_what_a_stranger_may_open_is_a_short_list() -> None:
         "healthz",
         "readyz",
         "security-txt",
+        "api",
+        "api-schema",
         "cashier:sign_in",
         "cashier:pair",
         "cashier:language",
     } == OPEN
+
+
+@override_settings(MILEPOST_SECOND_FACTOR=True)
+def test_without_the_second_factor_the_office_stays_shut(cast: Cast, world: World) -> None:
+    """In development the demo's people need none; in production whoever opens the office does."""
+    of_the_office = [route for route in ROUTES if route.address.startswith(("/office/", "/admin/"))]
+    assert len(of_the_office) > 60
+    for route in of_the_office:
+        for method in ("GET", "POST"):
+            found = knock(cast, world, route, method, ["administrator", "manager"])
+            index = route.name == "admin:logout"
+            assert "+" not in found or index, (route.address, method, found)
 
 
 def test_a_wrong_line_is_noticed(cast: Cast, world: World, monkeypatch: pytest.MonkeyPatch) -> None:

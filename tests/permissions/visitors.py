@@ -11,6 +11,7 @@ from django.utils import timezone
 from backoffice.devices import tokens
 from backoffice.devices.models import Device
 from backoffice.people.models import User
+from backoffice.people.sessions import Proof
 from tests.cast import Cast
 
 Visitor = Callable[[Cast], Client]
@@ -24,6 +25,14 @@ def _browser(person: User | None, tablet: Device | None) -> Client:
         )
     if person is not None:
         client.force_login(person)
+    return client
+
+
+def _by_pin(client: Client, tablet: Device) -> Client:
+    session = client.session
+    session["proof"], session["device"] = Proof.PIN.value, tablet.pk
+    session["begun_at"] = session["seen_at"] = timezone.now().timestamp()
+    session.save()
     return client
 
 
@@ -47,6 +56,7 @@ VISITORS: dict[str, Visitor] = {
     "administrator": lambda cast: _browser(cast.administrator, cast.till),
     "auditor": lambda cast: _browser(cast.auditor, cast.till),
     "revoked tablet": lambda cast: _revoked(_browser(cast.administrator, cast.till), cast.till),
+    "manager by PIN": lambda cast: _by_pin(_browser(cast.manager, cast.till), cast.till),
     "tablet's token": lambda cast: _till(cast.till, "tablet"),
     "till": lambda cast: _till(cast.till, "till"),
     "till, AM Cash": lambda cast: _till(cast.till, "till_amcash"),

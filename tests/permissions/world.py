@@ -20,6 +20,8 @@ from tests.journal.rows import finding, intent, reversal_of
 from tests.permissions.routes import Route
 from tests.scripted import ScriptedPlatform
 
+_OF_A_PERSON = ("", "-pin", "-no-pin", "-badge", "-no-badge", "-no-codes")
+
 
 @dataclass(frozen=True, kw_only=True)
 class World:
@@ -63,12 +65,15 @@ def make_world(cast: Cast, scripted: ScriptedPlatform) -> World:
     return World(
         blanks={
             "reference": _redeemed(cast).reference,
-            "cashier:bring_back reference": give(cast).reference,
+            "cashier:bring_back reference": (given := give(cast)).reference,
+            "office:issuance-check reference": given.reference,
+            "office:issuance-correct reference": given.reference,
             "office:event reference": (proposal := _proposal(cast, reason)).reference,
             "office:event-decide reference": proposal.reference,
             "office:event-take-back reference": event(cast).reference,
             "number": cast.till.pk,
             "office:offer number": offer.pk,
+            **{f"office:person{act} number": cast.cashier.pk for act in _OF_A_PERSON},
             "id": cast.cashier.pk,
             "object_id": cast.cashier.pk,
             "content_type_id": ContentType.objects.get_for_model(User).pk,

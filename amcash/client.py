@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from amcash import codes, messages
 from backoffice.devices.models import Device
@@ -18,6 +19,8 @@ class Heard:
     http_status: int | None
     duration_ms: int
     tries: int
+    # What the programme's own clock said.
+    dated: datetime | None = None
 
 
 def new_trace_id() -> str:
@@ -82,4 +85,5 @@ def _heard(answer: Reply | Silence, tried: int) -> Heard:
         http_status=answer.status,
         duration_ms=answer.duration_ms,
         tries=tried,
+        dated=answer.date,
     )

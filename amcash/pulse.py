@@ -53,6 +53,7 @@ def feel(device: Device) -> Heard:
         response_code=code[:8],
         now=now,
         is_outage=known is not None and known.reading is Reading.UNAVAILABLE,
+        dated=heard.dated,
     )
     return heard
 

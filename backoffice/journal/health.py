@@ -89,6 +89,7 @@ class Health:
     echo_age_s: int | None
     tzdata: str
     skew_ms: int | None
+    programme_skew_ms: int | None
     quarantine: str
     breakers: tuple[OpenBreaker, ...]
     sweep_age_s: int | None
@@ -143,6 +144,15 @@ class Health:
                 name="clock_skew",
                 found=f"This machine's clock is {abs(self.skew_ms)} ms {side} the database's.",
                 to_do="Set both clocks by the same time servers.",
+            )
+
+        said = clock_said(self.programme_skew_ms)
+        if said:
+            yield Fault(
+                name="programme_clock",
+                found=said,
+                to_do="Set this machine's clock by time servers; if it is right, call the "
+                "programme's desk: 03:00 is told by both clocks.",
             )
 
     def _of_the_rows(self) -> Iterator[Fault]:
@@ -218,6 +228,20 @@ class Health:
             )
 
 
+def clock_said(skew_ms: int | None) -> str:
+    """Return by how much our clock and the programme's differ; nothing while that is little."""
+    if skew_ms is None or abs(skew_ms) <= _ms(MOST_SKEW):
+        return ""
+    side = "ahead of" if skew_ms > 0 else "behind"
+    return f"This machine's clock is {abs(skew_ms) // 1000} s {side} the programme's."
+
+
+def programme_clock() -> str:
+    """Return what `clock_said` of the last ECHO."""
+    state = ProgrammeState.objects.filter(product=Product.CASH).first()
+    return "" if state is None else clock_said(state.skew_ms)
+
+
 def examine(*, now: datetime) -> Health:
     """Look at the whole log, whatever its store, and at what it stands on."""
     due = Transaction.objects.filter(state__in=sorted(CLAIMABLE))
@@ -257,6 +281,7 @@ def examine(*, now: datetime) -> Health:
         echo_age_s=_age_s(heard_at, now),
         tzdata=clock.tzdata_version(),
         skew_ms=None if skew is None else _ms(skew),
+        programme_skew_ms=programme.skew_ms if programme else None,
         quarantine=quarantined,
         breakers=tuple(_open_breakers(programmes.values())),
         sweep_age_s=_age_s(swept[0] if swept else None, now),

@@ -23,9 +23,18 @@ _seen: dict[tuple[str, Product], tuple[float, Breaker]] = {}
 
 
 def heard(
-    *, is_up: bool, answer_ms: int, response_code: str, now: datetime, is_outage: bool = False
+    *,
+    is_up: bool,
+    answer_ms: int,
+    response_code: str,
+    now: datetime,
+    is_outage: bool = False,
+    dated: datetime | None = None,
 ) -> None:
-    """Note what the last ECHO brought: a good one closes AM Cash's breaker, an outage opens it."""
+    """Note what the last ECHO brought: a good one closes AM Cash's breaker, an outage opens it.
+
+    `dated` is when the programme says that it answered; its clock counts whole seconds.
+    """
     with atomic(durable=True):
         state = _locked(Product.CASH)
         if state.is_up != is_up or state.changed_at is None:
@@ -34,6 +43,7 @@ def heard(
         state.answer_ms = answer_ms
         state.response_code = response_code
         state.heard_at = now
+        state.skew_ms = None if dated is None else round((now - dated).total_seconds() * 1000)
         before = _breaker_of(state)
         if is_up:
             _keep(state, before, breaker.CLOSED)

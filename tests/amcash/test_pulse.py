@@ -1,6 +1,7 @@
 """ECHO: whether the platform is up, noted once for everybody and never as a transaction."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -91,3 +92,13 @@ def test_without_a_till_there_is_nobody_to_ask_for(cast: Cast, scripted: Scripte
     Device.objects.update(is_active=False)
     assert not pulse.take()
     assert not scripted.sent and not ProgrammeState.objects.exists()
+
+
+def test_the_programmes_clock_is_read_off_its_echo(cast: Cast, scripted: ScriptedPlatform) -> None:
+    dated = timezone.now() - timedelta(seconds=45)
+    scripted.will(replace(code("0000", 200), date=dated))
+    assert pulse.take()
+    skew_ms = state().skew_ms
+    assert skew_ms is not None and 45_000 <= skew_ms < 105_000
+    scripted.will(code("0000", 200))
+    assert pulse.take() and state().skew_ms is None

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from backoffice import clock
@@ -343,3 +343,21 @@ def test_a_machine_without_a_sweep_misses_no_mark(cast: Cast, tmp_path: Path) ->
         assert faults() == [] and report()["unmarked_s"] is None
         LogState.objects.update(swept_by=line.sender_name("settle"))
         assert faults() == ["mark"]
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "said"), [(31, "31 s ahead of"), (-40, "40 s behind"), (29, ""), (-29, "")]
+)
+def test_a_clock_that_is_not_the_programmes_is_named_and_stops_nothing(
+    cast: Cast, client: Client, ahead_s: int, said: str
+) -> None:
+    now = timezone.now()
+    dated = now - timedelta(seconds=ahead_s)
+    programme.heard(is_up=True, answer_ms=20, response_code="0000", now=now, dated=dated)
+    assert faults() == (["programme_clock"] if said else [])
+    ready = client.get("/readyz")
+    assert ready.status_code == 200 and said in ready.json().get("detail", "")
+    assert ("detail" in ready.json()) is bool(said)
+    # An ECHO that nobody answered says nothing of clocks.
+    heard()
+    assert faults() == []

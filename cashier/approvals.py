@@ -40,6 +40,7 @@ class Asked:
     fields: Sequence[tuple[str, str]]
     facts: Sequence[Any]
     back: Action
+    section: str = "redeem"
 
 
 def asks_again(frame: Frame) -> bool:
@@ -79,14 +80,16 @@ def actor_of(request: HttpRequest, frame: Frame) -> Actor:
 def approver_of(request: HttpRequest, frame: Frame) -> User | None:
     """Return the manager whose PIN or badge came with the form; None when none tried."""
     who, badge = request.POST.get("approver", ""), request.POST.get("approver_badge", "")
+    pin = request.POST.get("approver_pin", "")
     if not who and not badge:
+        if pin:
+            raise NotApproved(_("Pick the manager’s name first."))
         return None
     managers = {str(one.pk): one for one in approvers_at(frame.till)}
     try:
         if badge:
             return _by_badge(badge, frame, managers)
         picked = managers.get(who)
-        pin = request.POST.get("approver_pin", "")
         if pins.is_right(picked, pin, device=frame.till, now=frame.now) and picked is not None:
             return picked
     except TooMany as refusal:
@@ -108,7 +111,7 @@ def ask(
         "picked": picked or (managers[0] if len(managers) == 1 else None),
         "problem": str(problem) if problem is not None else "",
     }
-    return show(request, frame, "cashier/approval.html", context)
+    return show(request, frame, "cashier/approval.html", context, section=asked.section)
 
 
 def _by_badge(badge: str, frame: Frame, managers: dict[str, User]) -> User:

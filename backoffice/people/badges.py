@@ -17,8 +17,8 @@ from backoffice.people.tries import Limit
 
 # No card, receipt or product code begins with it, and Code 128 prints it in one set.
 PREFIX: Final = "MPB"
-_SECRET_BYTES = 15
-_FORM = re.compile(rf"{PREFIX}[A-Z2-7]{{24}}")
+_SECRET_BYTES = 10
+_FORM = re.compile(rf"{PREFIX}[A-Z2-7]{{16}}")
 
 
 def is_badge(scanned: str) -> bool:

@@ -102,6 +102,7 @@ def _to_approve(row: Transaction, order: ReversalOrder) -> approvals.Asked:
         fields=[("client_ref", order.client_ref)],
         facts=_facts(row),
         back=Action(word=_("Keep it"), url=url_of("cashier:sale", args=[row.reference])),
+        section="return",
     )
 
 

@@ -59,7 +59,7 @@ def pair(typed: str, *, address: str, now: datetime) -> Paired:
 
     The tablets that this device was before are strangers from now on.
     """
-    of_one = tallies.count(f"pair:{address[:60]}", now=now, window=WINDOW)
+    of_one = tallies.count(f"pair:{tallies.place_of(address)}", now=now, window=WINDOW)
     of_all = tallies.count("pair", now=now, window=WINDOW)
     if of_one > TRIES_OF_ONE or of_all > TRIES_OF_ALL:
         if of_one == TRIES_OF_ONE + 1 or of_all == TRIES_OF_ALL + 1:

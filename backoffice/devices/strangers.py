@@ -22,7 +22,8 @@ _LONGEST_PATH: Final = 120
 def note(request: HttpRequest, *, channel: str) -> None:
     """Note a refused request with its address and path, unless enough of them are noted."""
     address = client_address(request)
-    if not (_is_among_the_first(f"stranger:{address}", NOTED_OF_ONE) and _is_among_all()):
+    place = f"stranger:{tallies.place_of(address)}"
+    if not (_is_among_the_first(place, NOTED_OF_ONE) and _is_among_all()):
         return
     trail.record(
         "device.refused",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backoffice.audit.models import AuditEntry
-from backoffice.devices import codes, pairing, tokens
+from backoffice.devices import codes, pairing, tallies, tokens
 from backoffice.devices.models import PairingCode, Tally
 from backoffice.devices.pairing import TooMany, Wrong
 from tests.cast import Cast
@@ -137,3 +137,9 @@ def test_old_counts_go(cast: Cast) -> None:
     assert Tally.objects.count() == 2
     pairing.make_code(cast.till, by="manager", now=NOW + timedelta(days=2))
     assert Tally.objects.count() == 0
+
+
+def test_a_million_addresses_fill_no_table() -> None:
+    places = {tallies.place_of(f"2001:db8::{number:x}") for number in range(100_000)}
+    assert 3000 < len(places) <= 4096
+    assert tallies.place_of("192.0.2.1") != tallies.place_of("192.0.2.2")

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.cases.scale import CALL_S, PATIENT, times
 from tests.cases.shop import Shop
-from tests.chaos.checker import Row
+from tests.chaos.evidence import Row
 from tests.servers.stack import eventually
 
 ISSUE_PATH = "/checkout/issuance/issue"
@@ -51,9 +51,9 @@ TOLD = "SELECT details, at FROM audit_auditentry WHERE event = 'issuance.waiting
 class Wait:
     """One issuance that the programme does not finish, followed by sweeps at moments of ours."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, card: str) -> None:
         self.shop = shop
-        self.card = shop.card()
+        self.card = card
         self.looked_at: list[datetime] = []
         self._death = shop.folder / "death"
 
@@ -88,6 +88,7 @@ class Wait:
         ((_opened_at, _due_at, number),) = self.shop.look_up(TIMES)
         body = {"transactionId": number, "issuances": offers}
         self.shop.sandbox.fault("status", path=ISSUE_PATH, status=200, body=body)
+        self.shop.scripted.add(self.card[-4:])
 
     def look(self, end: str = HEARD, *, at: datetime | None = None) -> None:
         """Let a sweep of its own ask once, when it is due or later, and end like this."""
@@ -120,7 +121,7 @@ class Wait:
 def test_202_for_ever_then_half(shop: Shop) -> None:
     shop.settings.update(PATIENT)
     shop.sandbox.control("pending", mode="never")
-    wait = Wait(shop)
+    wait = Wait(shop, shop.card())
     shop.manage("shell", "--no-imports", "-c", GIVE.format(card=wait.card))
     opened_at, due_at = wait.times()
     assert WAITS[0] <= due_at - opened_at < WAITS[0] + timedelta(seconds=60)

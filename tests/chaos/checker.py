@@ -5,18 +5,22 @@ so that a mistake in the code cannot hide in its judge.
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
 
-GRANTED = frozenset({"approved", "done"})
-TERMINAL = frozenset({"done", "declined", "expired", "not_sent"})
+from tests.chaos import gifts
+from tests.chaos.evidence import Evidence, Exchange, Kind, Row, Violation, by_key
+
+CASH = frozenset({"redeem", "reverse"})
+GRANTED = frozenset({"approved", "done"}) | gifts.GIVEN
+TERMINAL = frozenset({"done", "declined", "expired", "not_sent", "rejected"}) | gifts.GIVEN
 SETTLED = TERMINAL | {"approved"}
 # Which audit entries may tell of each end; a person's row was left to one.
 TOLD_BY = {
     "approved": {"approved"},
-    "done": {"approved"},
+    "done": {"approved", "done"},
+    "confirmed": {"confirmed"},
+    "partial": {"partial"},
+    "rejected": {"rejected"},
     "declined": {"declined", "declined_after_doubt"},
     "expired": {"expired"},
     "not_sent": {"not_sent"},
@@ -25,151 +29,6 @@ TOLD_BY = {
 SENDS = frozenset({"armed", "rearmed", "claimed"})
 # After one of these it is known whether there was an effect.
 CLOSES = frozenset().union(*TOLD_BY.values()) - {"manual", "left_to_a_person"} | {"queued"}
-
-
-class Kind(StrEnum):
-    """What a violation costs somebody."""
-
-    DOUBLED = "doubled"
-    LOST = "lost"
-    INVENTED = "invented"
-    BYTE_DRIFT = "byte_drift"
-    OVERLAPPED = "overlapped"
-    UNSETTLED = "unsettled"
-    REWRITTEN = "rewritten"
-    UNTOLD = "untold"
-    MONEY = "money"
-    OFFERED = "offered"
-    LEAKED = "leaked"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effect:
-    """One movement of miles in the programme's own ledger."""
-
-    key: str
-    kind: str
-    collector: str
-    miles: int
-    confirmation: str
-    at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exchange:
-    """One request as it arrived at the programme."""
-
-    key: str
-    method: str
-    path: str
-    body_sha256: str
-    arrived_at: datetime
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """One right to send, as our log has it."""
-
-    sender: str
-    armed_at: datetime
-    finished_at: datetime | None = None
-
-    @property
-    def pid(self) -> int:
-        """The process that was given it; 0 where the sender does not say."""
-        number = self.sender.rpartition("/")[2]
-        return int(number) if number.isdigit() else 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """One audit entry: its number in the audit log, and its name without the operation's."""
-
-    number: int
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One operation of our log with its attempts and its audit entries, in order."""
-
-    reference: str
-    key: str
-    client_ref: str
-    operation: str
-    state: str
-    needs_person: str = ""
-    confirmation: str = ""
-    miles: int | None = None
-    last4: str = ""
-    attempts: Sequence[Attempt] = ()
-    events: Sequence[Event] = ()
-
-    @property
-    def is_with_a_person(self) -> bool:
-        """Whether a person holds it: it is counted apart and neither lost nor unsettled."""
-        return bool(self.needs_person)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """A sale's address that the web gave a till for what it had pressed."""
-
-    reference: str
-    client_ref: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Offered:
-    """A way to pay once more that a sale's page showed, between its request and its arrival."""
-
-    reference: str
-    way: str
-    asked_at: datetime
-    got_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kill:
-    """One kill: when, of what, and the processes that it ended."""
-
-    at: datetime
-    name: str
-    pids: frozenset[int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """All that is known after a run."""
-
-    rows: Sequence[Row]
-    effects: Sequence[Effect]
-    exchanges: Sequence[Exchange]
-    shown: Sequence[Shown]
-    offered: Sequence[Offered] = ()
-    # Each reference's states as they were polled, without repetitions.
-    history: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    # What every account held before, and what it holds now.
-    seeded_miles: Mapping[str, int] = field(default_factory=dict)
-    miles_now: Mapping[str, int] = field(default_factory=dict)
-    # Where a collector's whole number was found.
-    leaks: Sequence[str] = ()
-    lease: timedelta
-    # How long our client waits for one answer; afterwards a request is in flight no more.
-    call: timedelta
-    freezes: int = 0
-    # Whether our clock jumped: a lease then lapses early or late, and I3 cannot hold.
-    has_moved_clock: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Violation:
-    """A promise that did not hold."""
-
-    rule: str
-    kind: Kind
-    what: str
 
 
 def check(evidence: Evidence) -> list[Violation]:
@@ -182,6 +41,8 @@ def check(evidence: Evidence) -> list[Violation]:
         _acknowledged_exists,
         _one_key_per_press,
         _log_is_ledger,
+        gifts.log_is_ledger,
+        gifts.one_after_another,
         _balances,
         _terminal_stays,
         _settled,
@@ -194,13 +55,15 @@ def check(evidence: Evidence) -> list[Violation]:
 
 
 def _once_per_key(evidence: Evidence) -> Iterator[Violation]:
-    for key, count in Counter(effect.key for effect in evidence.effects).items():
+    each = Counter((one.key, one.offer_code, one.offer_id) for one in evidence.effects)
+    for (key, offer, _offer_id), count in each.items():
         if count > 1:
-            yield Violation(rule="I1", kind=Kind.DOUBLED, what=f"{count} effects of key {key}")
+            what = f"{count} effects of key {key} {offer}".strip()
+            yield Violation(rule="I1", kind=Kind.DOUBLED, what=what)
 
 
 def _same_bytes(evidence: Evidence) -> Iterator[Violation]:
-    for key, sent in _by_key(evidence.exchanges).items():
+    for key, sent in by_key(evidence.exchanges).items():
         forms = sorted({f"{one.method} {one.path} {one.body_sha256[:8]}" for one in sent})
         if len(forms) > 1:
             what = f"key {key} was sent as {' and as '.join(forms)}"
@@ -217,7 +80,7 @@ def _one_at_a_time(evidence: Evidence) -> Iterator[Violation]:
             if not is_over and second.armed_at < first.armed_at + evidence.lease:
                 what = f"{row.reference}: a second right to send within the first one's lease"
                 yield Violation(rule="I3", kind=Kind.OVERLAPPED, what=what)
-    late = [key for key, sent in _by_key(evidence.exchanges).items() if _overlap(sent, evidence)]
+    late = [key for key, sent in by_key(evidence.exchanges).items() if _overlap(sent, evidence)]
     # A process that is frozen between its last look at the clock and its write is late by that.
     for key in late[evidence.freezes :]:
         what = f"key {key} was in flight twice at one time"
@@ -260,7 +123,7 @@ def _one_key_per_press(evidence: Evidence) -> Iterator[Violation]:
 
 def _log_is_ledger(evidence: Evidence) -> Iterator[Violation]:
     rows = {row.key: row for row in evidence.rows}
-    effects = {effect.key: effect for effect in evidence.effects}
+    effects = {one.key: one for one in evidence.effects if not one.offer_code}
     for key, effect in effects.items():
         row = rows.get(key)
         if row is None:
@@ -271,18 +134,13 @@ def _log_is_ledger(evidence: Evidence) -> Iterator[Violation]:
         elif row.state not in GRANTED:
             what = f"{row.reference} is {row.state}, and the programme did it"
             yield Violation(rule="I6", kind=Kind.LOST, what=what)
-        elif (row.operation, _moved(row)) != (effect.kind, effect.miles):
-            what = f"{row.reference} says {_moved(row)} miles, the programme {effect.miles}"
+        elif (row.operation, row.moved) != (effect.kind, effect.miles):
+            what = f"{row.reference} says {row.moved} miles, the programme {effect.miles}"
             yield Violation(rule="I6", kind=Kind.MONEY, what=what)
     for row in evidence.rows:
-        if row.state in GRANTED and row.key not in effects:
+        if row.operation in CASH and row.state in GRANTED and row.key not in effects:
             what = f"{row.reference} is {row.state}, and the programme did nothing"
             yield Violation(rule="I6", kind=Kind.INVENTED, what=what)
-
-
-def _moved(row: Row) -> int:
-    miles = row.miles or 0
-    return miles if row.operation == "reverse" else -miles
 
 
 def _balances(evidence: Evidence) -> Iterator[Violation]:
@@ -290,7 +148,7 @@ def _balances(evidence: Evidence) -> Iterator[Violation]:
     ours: Counter[str] = Counter()
     for row in evidence.rows:
         if row.state in GRANTED and row.key not in held:
-            ours[row.last4] += _moved(row)
+            ours[row.last4] += row.moved
     apart: Counter[str] = Counter()
     for effect in evidence.effects:
         if effect.key in held:
@@ -313,7 +171,8 @@ def _terminal_stays(evidence: Evidence) -> Iterator[Violation]:
 
 def _settled(evidence: Evidence) -> Iterator[Violation]:
     for row in evidence.rows:
-        if row.state not in SETTLED and not row.is_with_a_person:
+        is_endless = row.last4 in evidence.endless and row.operation not in CASH
+        if row.state not in SETTLED and not row.is_with_a_person and not is_endless:
             what = f"{row.operation} {row.reference} is still {row.state}"
             yield Violation(rule="I9", kind=Kind.UNSETTLED, what=what)
 
@@ -322,7 +181,7 @@ def _nothing_offered_twice(evidence: Evidence) -> Iterator[Violation]:
     """No way to pay again while the first may have been paid (I10): on a page, or taken in fact."""
     rows = {row.reference: row for row in evidence.rows}
     effects = {effect.key: effect for effect in evidence.effects}
-    sent = _by_key(evidence.exchanges)
+    sent = by_key(evidence.exchanges)
     for one in evidence.offered:
         row = rows.get(one.reference)
         key = row.key if row is not None else ""
@@ -380,11 +239,3 @@ def _kept_secret(evidence: Evidence) -> Iterator[Violation]:
     for place in evidence.leaks:
         what = f"a collector's whole number is in {place}"
         yield Violation(rule="I12", kind=Kind.LEAKED, what=what)
-
-
-def _by_key(exchanges: Sequence[Exchange]) -> dict[str, list[Exchange]]:
-    found: dict[str, list[Exchange]] = defaultdict(list)
-    for exchange in sorted(exchanges, key=lambda one: one.arrived_at):
-        if exchange.key:
-            found[exchange.key].append(exchange)
-    return found

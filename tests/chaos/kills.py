@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tests.chaos import traces
-from tests.chaos.checker import Kill
+from tests.chaos.evidence import Kill
 from tests.chaos.processes import Process
 from tests.chaos.stage import LEASE_S, Stage, WebServer
 from tests.chaos.traps import Trap, Traps
 
 WEB = frozenset({"web", "web_worker"})
 SWEEP = frozenset({"settle", "worker"})
+GIVER = "giver"
 # A frozen sender must wake after its right to send is over, or it proves nothing.
 FROZEN_S = LEASE_S * 1.2
 # A process that has only begun to import its libraries proves little when it is killed.
@@ -105,6 +106,7 @@ class Killer:
             self._kill_web: 2.5,
             self._kill_web_worker: 3,
             self._kill_sweep: 7,
+            self._kill_giver: 2.5,
             self._traps.at_a_call: 7,
             self._traps.at_a_replay: 5,
             self._freeze: 0.3,
@@ -161,6 +163,11 @@ class Killer:
             process = self._random.choice(at_work)
             self._kill(process.name, process)
 
+    def _kill_giver(self) -> None:
+        at_work = [one for one in self._stage.givers if _is_at_work(one)]
+        if at_work:
+            self._kill(GIVER, self._random.choice(at_work))
+
     def _kill_beats(self) -> None:
         """Kill one beat, or all of them at once."""
         beats = [one for one in self._stage.sweepers if one.name == "beat" and _is_at_work(one)]
@@ -175,7 +182,7 @@ class Killer:
         self.kills[f"at_{trap.point}"] += 1
         web = next((one for one in self._stage.webs if one.process is process), None)
         if web is None:
-            self._kill(process.name, process)
+            self._kill(GIVER if process in self._stage.givers else process.name, process)
         elif self._random.random() < 0.5:
             web.hurt_at = time.monotonic()
             self._kill("web_worker", process, [pid])
@@ -265,14 +272,14 @@ class Killer:
         for process in self._stage.processes():
             if process.has_ended_itself():
                 # Nobody asked it to. Supervisors start such a process again, and so do we.
-                self.kills[f"{process.name}_ended_itself"] += 1
+                self.kills[f"{process.label.partition('-')[0]}_ended_itself"] += 1
                 process.kill()
         for web in self._stage.webs:
             if not web.process.is_alive():
                 web.start()
             elif not web.is_ready:
                 web.look()
-        for process in self._stage.sweepers:
+        for process in (*self._stage.sweepers, *self._stage.givers):
             if not process.is_alive():
                 process.start()
 

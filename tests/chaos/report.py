@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from tests.chaos.checker import Kind
-from tests.chaos.kills import SWEEP, WEB
+from tests.chaos.evidence import ORDERED, Kind
+from tests.chaos.kills import GIVER, SWEEP, WEB
 from tests.chaos.run import Ended
 from tests.chaos.syscalls import PREFIX
 
+# Of what did not hold; a mistake in the code breaks hundreds of promises alike.
+_MOST_TOLD = 60
 _STOPS = ("db_stopped", "db_killed")
 
 
@@ -27,7 +29,9 @@ def lines(name: str, ended: Ended) -> list[str]:
         for row in ended.evidence.rows
         if row.is_with_a_person
     ]
-    return said + [f"{name}: {one.rule} {one.kind}: {one.what}" for one in ended.violations]
+    broken = [f"{name}: {one.rule} {one.kind}: {one.what}" for one in ended.violations]
+    left_out = [f"{name}: and {len(broken) - _MOST_TOLD} more"] if len(broken) > _MOST_TOLD else []
+    return [*said, *broken[:_MOST_TOLD], *left_out]
 
 
 def summary(seed: int, ended: Sequence[Ended], seconds: float) -> dict[str, object]:
@@ -42,13 +46,16 @@ def summary(seed: int, ended: Sequence[Ended], seconds: float) -> dict[str, obje
         "runs": len(ended),
         "web_kills": sum(kills[name] for name in WEB),
         "worker_kills": sum(kills[name] for name in SWEEP),
+        "giver_kills": kills[GIVER],
         "db_stops": sum(kills[name] for name in _STOPS),
         "syscall_kills": sum(kills[name] for name in kills if name.startswith(PREFIX)),
         "web_kills_in_flight": sum(in_flight[name] for name in WEB),
         "worker_kills_in_flight": sum(in_flight[name] for name in SWEEP),
+        "giver_kills_in_flight": in_flight[GIVER],
         "kills": dict(sorted(kills.items())),
         "effects": sum(len(each.evidence.effects) for each in ended),
         "operations": operations,
+        "issuances": sum(row.operation in ORDERED for each in ended for row in each.evidence.rows),
         "operations_per_s": round(operations / loaded_s, 1) if loaded_s else 0.0,
         **{kind.value: violations[kind] for kind in Kind},
         "with_a_person": sum(row.is_with_a_person for each in ended for row in each.evidence.rows),

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from tests.chaos import traces
-from tests.chaos.checker import Evidence, Kill, Violation, check
+from tests.chaos import givers, traces
+from tests.chaos.checker import check
+from tests.chaos.evidence import Evidence, Kill, Violation
 from tests.chaos.kills import CLOCK_JUMP_S, Killer, Plan
 from tests.chaos.sessions import GONE, Cashier
 from tests.chaos.stage import CALL_S, LEASE_S, Stage
@@ -23,6 +24,8 @@ SEEDED_MILES = 10**9
 # RELIABILITY I9: everything is settled this long after the platform is well again.
 SETTLED_WITHIN_S = 120.0
 _OWN_CARDS = 3
+# Collectors whose miles are given without a browser; a cashier's shared cards are among them.
+_GIFT_CARDS = 30
 _SHARED_CARDS = 3
 
 
@@ -45,8 +48,11 @@ class Ended:
 
 def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
     """Run the plan and return what was found, once everything has settled."""
-    cards = seed_cards(on_stage.sandbox, CASHIERS * _OWN_CARDS + _SHARED_CARDS)
+    cards = seed_cards(on_stage.sandbox, CASHIERS * _OWN_CARDS + _SHARED_CARDS + _GIFT_CARDS)
     cashiers = _cashiers(on_stage, sorted(cards), seed)
+    on_stage.givers = givers.givers(on_stage, _given_to(cards), seed)
+    for process in on_stage.givers:
+        process.start()
     historian = traces.Historian(on_stage.database)
     weather = Weather(on_stage.sandbox, seed)
     killer = Killer(on_stage, plan, seed)
@@ -60,13 +66,17 @@ def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
         cashier.go_home()
     for cashier in cashiers:
         cashier.join(timeout=60)
+    givers.close(on_stage)
     if on_stage.clock is not None:
         # What was put off while the clock was ahead is due by that clock, hours from now.
         on_stage.set_clock(CLOCK_JUMP_S)
+    hurrying = givers.hurrying(on_stage)
+    hurrying.start()
     settled_in_s = _settle(on_stage, cashiers[0])
+    hurrying.kill()
     evidence = replace(
         gather(on_stage, cards),
-        shown=[one for cashier in cashiers for one in cashier.shown],
+        shown=[one for cashier in cashiers for one in cashier.shown] + givers.shown(on_stage),
         offered=[one for cashier in cashiers for one in cashier.offered],
         history=historian.finish(),
         freezes=killer.freezes,
@@ -80,7 +90,8 @@ def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
         faults=weather.faults,
         pages=sum(cashier.pages for cashier in cashiers),
         cut=sum(cashier.cut for cashier in cashiers),
-        problems=[problem for cashier in cashiers for problem in cashier.problems],
+        problems=[one for cashier in cashiers for one in cashier.problems]
+        + givers.problems(on_stage),
         loaded_s=loaded_s,
         settled_in_s=settled_in_s,
     )
@@ -106,14 +117,16 @@ def seed_cards(sandbox: Sandbox, count: int) -> dict[str, int]:
 
 def gather(on_stage: Stage, cards: dict[str, int]) -> Evidence:
     """Return what our log, the programme's ledger and every file say when all is over."""
+    seeded = {**cards, **dict.fromkeys(givers.TEST_CARDS, givers.TEST_CARD_MILES)}
     return Evidence(
         rows=traces.rows(on_stage.database),
         effects=traces.effects(on_stage.sandbox),
         exchanges=traces.exchanges(on_stage.sandbox),
         shown=[],
-        seeded_miles=cards,
+        seeded_miles=seeded,
         miles_now=traces.miles_held(on_stage.folder / "sandbox"),
-        leaks=traces.leaks(sorted(cards), on_stage.data, on_stage.database),
+        leaks=traces.leaks(sorted(seeded), on_stage.data, on_stage.database),
+        endless=frozenset({givers.ENDLESS}),
         lease=timedelta(seconds=LEASE_S),
         call=timedelta(seconds=CALL_S),
     )
@@ -146,12 +159,17 @@ def _cashiers(on_stage: Stage, cards: list[str], seed: int) -> list[Cashier]:
     ]
 
 
+def _given_to(cards: dict[str, int]) -> list[str]:
+    numbers = sorted(cards)
+    return [*numbers[:_SHARED_CARDS], *numbers[-_GIFT_CARDS:]]
+
+
 def _settle(on_stage: Stage, cashier: Cashier) -> float:
     """Wait until nothing is open; what never left is decided on as a cashier would."""
     began = time.monotonic()
     while time.monotonic() < began + SETTLED_WITHIN_S:
-        is_open = traces.open_rows(on_stage.database)
-        if not is_open:
+        is_open = traces.open_rows(on_stage.database, besides={givers.ENDLESS})
+        if not is_open and not any(giver.is_alive() for giver in on_stage.givers):
             break
         for reference, state, operation in is_open:
             if (state, operation) == ("queued", "redeem"):

@@ -7,6 +7,7 @@ child's exit status once that has ended.
 """
 
 import os
+import random
 import signal
 import sys
 import uuid
@@ -26,7 +27,18 @@ from backoffice.journal import line  # noqa: E402
 from backoffice.journal.models import Transaction  # noqa: E402
 from backoffice.people.actors import Actor  # noqa: E402
 from backoffice.people.models import User  # noqa: E402
+from backoffice.stores.models import Calculation  # noqa: E402
 from backoffice.units import Cents  # noqa: E402
+from issuance import selectors  # noqa: E402
+from issuance import services as issuance  # noqa: E402
+from issuance.orders import (  # noqa: E402
+    Award,
+    IssuanceOrder,
+    RecordOrder,
+    ReturnOrder,
+    TransactionType,
+)
+from tests.day import shelf  # noqa: E402
 
 BASKET = Cents(4000)
 ASKED = Cents(1000)
@@ -77,10 +89,78 @@ def _settle(card: str) -> None:
     services.settle_due(sender=line.sender_name("settle"), limit=1)
 
 
+def _give(card: str) -> None:
+    """Give the miles of a sale, by our own offers, under the tracer."""
+    actor = _actor(Calculation.PARTNER)
+    order = _gift(card, actor)
+    _wait_for_the_tracer()
+    issuance.give(order, actor=actor, now=timezone.now())
+
+
+def _take_back(card: str) -> None:
+    """Give in peace, by the programme's offers, then take all of it back under the tracer."""
+    actor = _actor(Calculation.AMRP)
+    gift = _gift(card, actor)
+    sale = issuance.give(gift, actor=actor, now=timezone.now()).transaction
+    order = ReturnOrder(
+        client_ref=str(uuid.uuid4()),
+        sale_ref=str(uuid.uuid4()),
+        card=gift.card,
+        basket=gift.basket,
+        language="en",
+        original=sale.reference,
+    )
+    _wait_for_the_tracer()
+    issuance.take_back(order, sale, actor=actor, now=timezone.now())
+
+
+def _chase(card: str) -> None:
+    """Give unheard, then sweep one due row under the tracer: this one or an older one."""
+    actor = _actor(Calculation.PARTNER)
+    # Heard in between, silences do not open the breaker of issuance, which would stop all sends.
+    nothing = RecordOrder(
+        client_ref=str(uuid.uuid4()),
+        sale_ref=str(uuid.uuid4()),
+        card=None,
+        basket=shelf.totals(500),
+        transaction_type=TransactionType.PURCHASE,
+        language="en",
+    )
+    issuance.record(nothing, actor=actor, now=timezone.now())
+    row = issuance.give(_gift(card, actor), actor=actor, now=timezone.now()).transaction
+    issuance.check_now(row, actor=actor, now=timezone.now())
+    _wait_for_the_tracer()
+    issuance.settle_due(sender=line.sender_name("settle"), limit=1)
+
+
+def _gift(card: str, actor: Actor) -> IssuanceOrder:
+    """Draw a sale that earns something."""
+    drawn = random.Random(card)
+    basket = shelf.basket(drawn)
+    awards: tuple[Award, ...] = ()
+    store = actor.device.store
+    if store.sponsor.calculation == Calculation.PARTNER:
+        while not (
+            awards := selectors.awards_for(basket, store=store, at=timezone.now(), language="en")
+        ):
+            basket = shelf.basket(drawn)
+    return IssuanceOrder(
+        client_ref=str(uuid.uuid4()),
+        sale_ref=str(uuid.uuid4()),
+        card=Card(number=card, entry_mode=EntryMode.SCAN),
+        basket=basket,
+        language="en",
+        awards=awards,
+    )
+
+
 _ACTS: dict[str, Callable[[str], None]] = {
     "redeem": _redeem,
     "reverse": _reverse,
     "settle": _settle,
+    "give": _give,
+    "take_back": _take_back,
+    "chase": _chase,
 }
 
 
@@ -88,8 +168,9 @@ def _wait_for_the_tracer() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def _actor() -> Actor:
-    device = Device.objects.select_related("store__sponsor").order_by("pk")[0]
+def _actor(calculation: Calculation = Calculation.PARTNER) -> Actor:
+    devices = Device.objects.select_related("store__sponsor").order_by("pk")
+    device = devices.filter(store__sponsor__calculation=calculation)[0]
     return Actor(user=User.objects.get(username="ana"), device=device)
 
 

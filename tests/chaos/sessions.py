@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from tests.chaos.checker import Offered, Shown
+from tests.chaos.evidence import Offered, Shown
 from tests.chaos.stage import WebServer
 from tests.live.counter import CASHIER, Counter, Page
 from tests.servers.pages import Form, form_to, forms_in

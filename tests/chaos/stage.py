@@ -5,11 +5,14 @@
 import contextlib
 import http.client
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backoffice.processes import ROOT
 from tests.chaos.inside import sitecustomize as inside
 from tests.chaos.processes import Broker, Process
 from tests.servers import postgres
@@ -70,6 +73,8 @@ class Stage:
     sandbox: Sandbox
     webs: list[WebServer]
     sweepers: list[Process]
+    # Tills that give miles without a browser.
+    givers: list[Process] = field(default_factory=list)
     broker: Broker | None = None
     # A PostgreSQL server that this run may stop without warning.
     server: postgres.Server | None = None
@@ -96,7 +101,7 @@ class Stage:
 
     def processes(self) -> list[Process]:
         """Return every process of Milepost."""
-        return [*(web.process for web in self.webs), *self.sweepers]
+        return [*(web.process for web in self.webs), *self.sweepers, *self.givers]
 
     def start_all(self) -> None:
         """Start every process and wait until the web answers everywhere."""
@@ -150,6 +155,9 @@ def place(
     if clock is not None:
         clock.write_text("0")
         environment[inside.CLOCK_VARIABLE] = str(clock)
+    # Miles are worked out by the programme in some stores and by our own offers in others.
+    opening = [sys.executable, "-m", "tests.day.opening"]
+    subprocess.run(opening, cwd=ROOT, env=environment, check=True, timeout=120)
     yield Stage(
         folder=folder,
         database=database,

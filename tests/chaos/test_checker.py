@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from tests.chaos.checker import (
+from tests.chaos.checker import check
+from tests.chaos.evidence import (
     Attempt,
     Effect,
     Event,
@@ -13,7 +14,6 @@ from tests.chaos.checker import (
     Offered,
     Row,
     Shown,
-    check,
 )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.chaos.checker import Attempt, Evidence, Kill, Kind, Row, Violation
+from tests.chaos.evidence import Attempt, Evidence, Kill, Kind, Row, Violation
 from tests.chaos.report import summary
 from tests.chaos.run import Ended, in_flight
 from tests.chaos.test_checker import GOOD, NOON, ROW, SECOND

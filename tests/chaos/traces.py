@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,23 +15,26 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
-from tests.chaos.checker import Attempt, Effect, Event, Exchange, Row
+from tests.chaos.evidence import Attempt, Effect, Event, Exchange, Gift, Row
 from tests.servers.stack import Sandbox
 
 # A reversal moves what its redemption moved.
 _ROWS = """SELECT t.id, t.reference, t.idempotency_key, t.client_ref, t.operation, t.state,
-    t.needs_person, t.confirmation_number, COALESCE(r.miles, t.miles), t.collector_last4
-    FROM journal_transaction t LEFT JOIN journal_transaction r ON r.id = t.reverses_id
+    t.needs_person, t.confirmation_number, COALESCE(r.miles, t.miles), t.collector_last4,
+    t.opened_at FROM journal_transaction t LEFT JOIN journal_transaction r ON r.id = t.reverses_id
     ORDER BY t.id"""
 _ATTEMPTS = """SELECT transaction_id, sender, armed_at, finished_at FROM journal_attempt
     ORDER BY transaction_id, fence"""
+_GIFTS = """SELECT transaction_id, offer_code, offer_id, miles, status, confirmation_number
+    FROM journal_offerresult ORDER BY id"""
 _EVENTS = "SELECT id, subject, event FROM audit_auditentry ORDER BY id"
 _DOUBTS = """SELECT idempotency_key FROM journal_transaction
-    WHERE state = 'doubt' AND needs_person = '' ORDER BY due_at"""
+    WHERE state IN ('doubt', 'pending') AND needs_person = '' ORDER BY due_at"""
 _SENDER = """SELECT a.sender FROM journal_attempt a
     JOIN journal_transaction t ON t.id = a.transaction_id WHERE t.idempotency_key = """
 _LATEST = " ORDER BY a.fence DESC LIMIT 1"
-_STATES = "SELECT reference, state, needs_person, operation FROM journal_transaction"
+_STATES = """SELECT reference, state, needs_person, operation, collector_last4
+    FROM journal_transaction"""
 
 
 class _Reader(Protocol):
@@ -66,11 +69,29 @@ def rows(database: str) -> list[Row]:
         events = defaultdict(list)
         for number, subject, event in reader.execute(_EVENTS).fetchall():
             events[subject].append(Event(number=number, name=event.rpartition(".")[2]))
-    return [_row(fields, attempts[fields[0]], events) for fields in listed]
+        gifts = defaultdict(list)
+        for number, code, offer_id, miles, status, confirmation in reader.execute(
+            _GIFTS
+        ).fetchall():
+            gifts[number].append(
+                Gift(
+                    offer_code=code,
+                    offer_id=offer_id,
+                    miles=miles,
+                    status=status,
+                    confirmation=confirmation,
+                )
+            )
+    return [_row(one, attempts[one[0]], events, gifts[one[0]]) for one in listed]
 
 
-def _row(fields: Sequence[Any], attempts: list[Attempt], events: dict[str, list[Event]]) -> Row:
-    _id, reference, key, client_ref, operation, state, person, number, miles, last4 = fields
+def _row(
+    fields: Sequence[Any],
+    attempts: list[Attempt],
+    events: dict[str, list[Event]],
+    gifts: list[Gift],
+) -> Row:
+    _id, reference, key, client_ref, operation, state, person, number, miles, last4, at = fields
     name = str(uuid.UUID(str(reference)))
     return Row(
         reference=name,
@@ -82,18 +103,25 @@ def _row(fields: Sequence[Any], attempts: list[Attempt], events: dict[str, list[
         confirmation=number,
         miles=miles,
         last4=last4,
+        opened_at=_moment(at),
+        gifts=gifts,
         attempts=attempts,
         events=events[f"transaction:{name}"],
     )
 
 
-def open_rows(database: str) -> list[tuple[str, str, str]]:
-    """Return reference, state and kind of what is neither settled nor with a person."""
+def open_rows(database: str, *, besides: Collection[str] = ()) -> list[tuple[str, str, str]]:
+    """Return reference, state and kind of what is neither settled nor with a person.
+
+    `besides` are the last four digits of cards whose issuances do not count.
+    """
     with reading(database) as reader:
         return [
             (str(uuid.UUID(str(reference))), state, operation)
-            for reference, state, person, operation in reader.execute(_STATES).fetchall()
-            if state in {"queued", "armed", "doubt", "pending"} and not person
+            for reference, state, person, operation, last4 in reader.execute(_STATES).fetchall()
+            if state in {"queued", "armed", "doubt", "pending"}
+            and not person
+            and not (last4 in besides and operation not in {"redeem", "reverse"})
         ]
 
 
@@ -131,7 +159,7 @@ def last_arrival(exchanges: Path) -> int:
 
 def effects(sandbox: Sandbox) -> list[Effect]:
     """Return the programme's own ledger."""
-    names = ("key", "kind", "collector", "miles", "confirmation")
+    names = ("key", "kind", "collector", "miles", "confirmation", "offer_code", "offer_id")
     return [
         Effect(**{name: entry[name] for name in names}, at=_moment(entry["recorded_at"]))
         for entry in sandbox.effects()

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from amcash.messages import REDEEM_PATH, REVERSE_PATH
+from issuance.codes import FORMS, Message
 from tests.chaos import traces
 from tests.chaos.stage import Stage
 
@@ -24,6 +25,11 @@ _POINTS: dict[str, tuple[dict[str, Any], tuple[float, float]]] = {
 }
 # Retries of a doubt are up to 30 s apart; a trap that nobody walks into in that time is taken away.
 _LASTS_S = 40.0
+# Whose senders die: tills that redeem, and tills that give miles.
+_PATHS = (
+    *(REDEEM_PATH, REDEEM_PATH, REVERSE_PATH),
+    *(FORMS[one].path for one in (Message.POST, Message.ISSUE, Message.REVERSE, Message.RETURN)),
+)
 _MOST = 8
 
 
@@ -50,12 +56,12 @@ class Traps:
         self._seen = 0
 
     def at_a_call(self) -> None:
-        """Lay a trap for the next redemption or reversal, whoever sends it."""
+        """Lay a trap for the next call of one kind, whoever sends it."""
         if not any(trap.path for trap in self._laid):
-            self._lay(path=self._random.choice([REDEEM_PATH, REDEEM_PATH, REVERSE_PATH]))
+            self._lay(path=self._random.choice(_PATHS))
 
     def at_a_replay(self) -> None:
-        """Lay a trap for the next try of an operation that is in doubt; the sweep walks into it."""
+        """Lay a trap for the next try of what is in doubt or pending; the sweep walks into it."""
         try:
             keys = traces.doubts(self._stage.database)
         except (sqlite3.OperationalError, psycopg.OperationalError):

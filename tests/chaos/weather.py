@@ -32,6 +32,12 @@ _KINDS: tuple[dict[str, Any], ...] = (
     {"kind": "redirect", "location": "/checkout/amcash/echo"},
     {"kind": "drip", "seconds": 0.05},
 )
+_PENDING: tuple[dict[str, Any], ...] = (
+    {"mode": "at_once"},
+    {"mode": "at_once"},
+    {"mode": "looks", "looks": 1},
+    {"mode": "seconds", "seconds": 1.5},
+)
 _OUTAGES = ("0008", "0092", "0096")
 
 
@@ -50,8 +56,11 @@ class Weather(threading.Thread):
         while not self._over.wait(0.03):
             if self._is_booked():
                 continue
-            if self._random.random() < 0.02:
+            lot = self._random.random()
+            if lot < 0.02:
                 self._outage()
+            elif lot < 0.1:
+                self._pending()
             else:
                 self._book()
 
@@ -60,6 +69,7 @@ class Weather(threading.Thread):
         self._over.set()
         self.join(timeout=30)
         self._sandbox.clear_faults()
+        self._sandbox.control("pending", mode="at_once")
         self._sandbox.control("settings", outage="")
 
     def _is_booked(self) -> bool:
@@ -74,6 +84,12 @@ class Weather(threading.Thread):
             skip += 1
         self._booked = self._sandbox.control("faults", times=1, skip=skip, **fields)["id"]
         self.faults[fields["kind"]] += 1
+
+    def _pending(self) -> None:
+        """From now on miles are given at once, or after a look, or after some seconds."""
+        rule = self._random.choice(_PENDING)
+        self._sandbox.control("pending", **rule)
+        self.faults[f"pending_{rule['mode']}"] += 1
 
     def _outage(self) -> None:
         self._sandbox.control("settings", outage=self._random.choice(_OUTAGES))

@@ -76,7 +76,6 @@ def day(folder: Path, database: str, *, seed: int, operations: int, mutant: str 
         on_stage = stack.enter_context(
             place(folder, database, sandbox, mutant=mutant, timings=_TIMINGS)
         )
-        _finish(on_stage, "tests.day.opening")
         faults = _book_faults(sandbox, operations)
         sweep = Process(
             name="settle",
@@ -238,14 +237,3 @@ def _books(on_stage: Stage, seeded: dict[str, int]) -> books.Books:
 def _counts(on_stage: Stage, query: str) -> dict[str, int]:
     with traces.reading(on_stage.database) as reader:
         return {" ".join(names): count for *names, count in reader.execute(query).fetchall()}
-
-
-def _finish(on_stage: Stage, module: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", module],
-        cwd=ROOT,
-        env=dict(on_stage.environment),
-        stdin=subprocess.DEVNULL,
-        check=True,
-        timeout=120,
-    )

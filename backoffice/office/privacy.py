@@ -128,7 +128,7 @@ def home(request: OfficeRequest) -> HttpResponseBase:
 @office_page
 def find(request: OfficeRequest) -> HttpResponseBase:
     """Show the transactions of a collector in the stores that the reader may see."""
-    form = NumberForm(request.POST)
+    form = NumberForm(request.POST, auto_id="search_%s")
     if not form.is_valid():
         form.forget()
         form.focus_on_fault()
@@ -190,7 +190,7 @@ def reveal(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
 def request_of(request: OfficeRequest) -> HttpResponseBase:
     """Show how much is held about the person who asks, and what may be done."""
     _refuse_all_but_administrators(request.user)
-    form = NumberForm(request.POST)
+    form = NumberForm(request.POST, auto_id="request_%s")
     if not form.is_valid():
         form.forget()
         form.focus_on_fault()
@@ -202,7 +202,7 @@ def request_of(request: OfficeRequest) -> HttpResponseBase:
 @office_page
 def hand_out(request: OfficeRequest) -> HttpResponseBase:
     """Give what is held about a person, as a page to print or as JSON."""
-    collector, form = _asked(request)
+    collector, form = _asked(request, auto_id="access_%s")
     if collector is None:
         return _page(request, is_too_old=True, status=400)
     if not form.is_valid():
@@ -233,7 +233,7 @@ def hand_out(request: OfficeRequest) -> HttpResponseBase:
 @office_page
 def erase(request: OfficeRequest) -> HttpResponseBase:
     """Erase what leads back to a person, but for what is open or may still be given back."""
-    collector, form = _asked(request)
+    collector, form = _asked(request, auto_id="erasure_%s")
     if collector is None:
         return _page(request, is_too_old=True, status=400)
     if not form.is_valid():
@@ -294,10 +294,10 @@ def _request_page(
     )
 
 
-def _asked(request: OfficeRequest) -> tuple[_Collector | None, ReasonForm]:
+def _asked(request: OfficeRequest, *, auto_id: str) -> tuple[_Collector | None, ReasonForm]:
     _refuse_all_but_administrators(request.user)
-    sealed = request.POST.get("collector", "")
-    return _Collector.opened(sealed, request.user, timezone.now()), ReasonForm(request.POST)
+    collector = _Collector.opened(request.POST.get("collector", ""), request.user, timezone.now())
+    return collector, ReasonForm(request.POST, auto_id=auto_id)
 
 
 def _seen(user: User) -> QuerySet[Disclosure]:

@@ -12,10 +12,11 @@ from django.db.models import Prefetch
 
 from amcash import messages as cash
 from backoffice.audit.models import AuditEntry
-from backoffice.journal import entries, payloads
-from backoffice.journal.disclosures import Disclosure
+from backoffice.journal import choices, entries, payloads
+from backoffice.journal.disclosures import Disclosure, DisclosureKind
 from backoffice.journal.models import OfferResult, Transaction
 from backoffice.journal.states import CASH, Operation
+from backoffice.office import story
 from issuance import messages as issuance
 from issuance.codes import BY_PATH
 
@@ -27,6 +28,11 @@ class Event:
     at: datetime
     event: str
 
+    @property
+    def word(self) -> object:
+        """What it is called, in the reader's language."""
+        return story.event_word(self.event)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
@@ -36,6 +42,11 @@ class Given:
     description: str
     miles: int
     state: str
+
+    @property
+    def word(self) -> object:
+        """What its state is called, in the reader's language."""
+        return choices.OfferStatus(self.state).label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +72,11 @@ class Held:
     offers: tuple[Given, ...]
     events: tuple[Event, ...]
 
+    @property
+    def words(self) -> tuple[object, object]:
+        """What its kind and its state are called, in the reader's language."""
+        return choices.Operation(self.kind).label, choices.State(self.state).label
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -71,6 +87,11 @@ class Seen:
     by: str
     reason: str
     transactions: int
+
+    @property
+    def word(self) -> object:
+        """What it is called, in the reader's language."""
+        return DisclosureKind(self.what).label
 
 
 @dataclass(frozen=True, kw_only=True)

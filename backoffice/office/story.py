@@ -48,6 +48,8 @@ _EVENTS: Final[dict[str, "StrPromise"]] = {
     "decision_confirmed": _("The decision was confirmed by a second person"),
     "decision_rejected": _("The proposal was not confirmed"),
     "dealt_with": _("Seen and dealt with"),
+    "revealed": _("Full number shown"),
+    "erased": _("What leads back to the collector was erased"),
 }
 _SILENCES: Final[dict[str, "StrPromise"]] = {
     "refused": _("The programme’s address refused the connection"),
@@ -130,7 +132,7 @@ def moments(row: Transaction) -> list[Moment]:
     return [
         Moment(
             at=entry.at,
-            what=_event(entry.event),
+            what=event_word(entry.event),
             by=entry.actor,
             # The sender's own name says already that no person was at it.
             channel="" if entry.channel == "settle" else _door(entry.channel),
@@ -193,5 +195,6 @@ def _door(channel: str) -> "StrPromise | str":
     return _DOORS.get(channel, channel)
 
 
-def _event(event: str) -> "StrPromise | str":
+def event_word(event: str) -> "StrPromise | str":
+    """Return what an audit entry's event is called."""
     return _EVENTS.get(event.partition(".")[2], event)

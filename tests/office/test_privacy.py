@@ -217,6 +217,7 @@ def test_a_record_holds_everything_and_who_saw_it_but_no_number(
     page = post(
         cast.administrator, RECORD, collector=sealed, reason="Their letter", **{"as": "page"}
     )
+    assert "Approved by the programme" in text(page) and "Number shown" in text(page)
     for answer in (text(told), text(page)):
         assert str(row.reference) in answer and COLLECTOR not in answer
     kinds = Disclosure.objects.filter(kind=DisclosureKind.ACCESS).values_list("reason", flat=True)

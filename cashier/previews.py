@@ -27,7 +27,7 @@ class Previewed:
 
     With a `panel` there is nothing to confirm. `is_told` is False where the programme did not
     answer: it can be given all the same, and the miles follow. `is_estimate` is True where today's
-    offers say what a sale that is not ours may have given.
+    offers say what a sale that is not ours may have given. `earns_nothing` is said of a sound sale.
     """
 
     gift: OpenGift
@@ -35,6 +35,7 @@ class Previewed:
     is_told: bool = True
     is_estimate: bool = False
     panel: Panel | None = None
+    earns_nothing: bool = False
 
     @property
     def miles(self) -> int:
@@ -94,7 +95,7 @@ def _earned(gift: OpenGift, actor: Actor, now: datetime, language: str) -> OpenG
 
 def _with(gift: OpenGift, words: Mapping[str, str]) -> Previewed:
     if not gift.awards:
-        return Previewed(gift=gift, panel=_nothing(gift, words))
+        return Previewed(gift=gift, panel=_nothing(gift, words), earns_nothing=not gift.is_return)
     rows = (
         OfferRow(name=award.description or award.offer_code, miles=award.miles)
         for award in gift.awards
@@ -128,7 +129,7 @@ def _told(
         if offer.miles
     )
     if not rows and not gift.is_return:
-        return Previewed(gift=gift, panel=_nothing(gift, words))
+        return Previewed(gift=gift, panel=_nothing(gift, words), earns_nothing=True)
     return Previewed(gift=gift, offers=rows)
 
 

@@ -40,6 +40,7 @@ urlpatterns = [
     path("give/preview/", give.preview, name="give_preview"),
     path("give/resume/", give.resume, name="give_resume"),
     path("give/confirm/", give.give, name="give_confirm"),
+    path("give/record/", give.record, name="give_record"),
     path("today/", sale.today, name="today"),
     path("return/", reverse.start, name="return"),
     path("sale/<uuid:reference>/", sale.sale, name="sale"),

@@ -3,6 +3,7 @@
 A return of a sale ends here too, from its preview on.
 """
 
+import contextlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,7 +34,7 @@ from cashier.texts import CARD_TEXTS
 from cashier.views.miles import reversible
 from cashier.views.redeem import latest_here, next_customer
 from issuance import services
-from issuance.orders import IssuanceOrder, ReturnOrder
+from issuance.orders import IssuanceOrder, RecordOrder, ReturnOrder, TransactionType
 from issuance.rules import Reason
 from issuance.services import Refused
 
@@ -181,7 +182,10 @@ def show_preview(request: HttpRequest, frame: Frame, gift: OpenGift) -> HttpResp
         "ask_text": _("Asking %(programme)s") % frame.words,
     }
     if found.panel is not None:
-        context |= {"panel": found.panel, "actions": _ways_on(frame, gift)}
+        actions = _ways_on(frame, gift)
+        if found.earns_nothing and frame.actor.device.store.sponsor.records_empty_sales:
+            actions = [_recording(context["sealed"])]
+        context |= {"panel": found.panel, "actions": actions}
         return show(request, frame, "cashier/notice.html", context, section=_section(gift))
     return show(request, frame, "cashier/give_preview.html", context, section=_section(gift))
 
@@ -198,6 +202,36 @@ def give(request: HttpRequest, frame: Frame) -> HttpResponse:
     except Refused as refusal:
         return _refused(request, frame, gift, refusal)
     return SeeOther(reverse("cashier:sale", args=[outcome.transaction.reference]))
+
+
+@posted
+@at_till
+def record(request: HttpRequest, frame: Frame) -> HttpResponse:
+    """The sale earned nothing and is over: tell the programme of it, once, and go on."""
+    gift = _opened(request, frame)
+    if gift is not None and not gift.is_return and gift.post_tax_cents is not None:
+        order = RecordOrder(
+            client_ref=gift.client_ref,
+            sale_ref=gift.sale_ref,
+            card=gift.card,
+            basket=gift.basket,
+            transaction_type=TransactionType.PURCHASE,
+            language=frame.language,
+        )
+        # What cannot be told now is told later, and no customer waits for it.
+        with contextlib.suppress(Refused):
+            services.record(order, actor=frame.actor, now=frame.now)
+    return SeeOther(reverse("cashier:home"))
+
+
+def _recording(sealed: str) -> Action:
+    return replace(
+        next_customer(),
+        url=reverse("cashier:give_record"),
+        is_post=True,
+        waits=True,
+        fields=(("sale", sealed),),
+    )
 
 
 def _given(gift: OpenGift, frame: Frame) -> services.Outcome:

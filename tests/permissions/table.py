@@ -69,6 +69,7 @@ PEOPLE: Final[dict[str, tuple[str, str]]] = {
     "cashier:give_preview": (SIGNED_IN, TILL),
     "cashier:give_resume": (SIGNED_IN, TILL),
     "cashier:give_confirm": (SIGNED_IN, TILL),
+    "cashier:give_record": (SIGNED_IN, TILL),
     "cashier:today": (TILL, NO),
     "cashier:return": (TILL, TILL),
     "cashier:sale": (OWN_SALE, NO),

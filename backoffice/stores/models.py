@@ -131,7 +131,9 @@ class Sponsor(models.Model):
 class Store(models.Model):
     """One shop: its number, its wall clock and the language of its paper."""
 
-    sponsor = models.ForeignKey(Sponsor, on_delete=models.PROTECT, related_name="stores")
+    sponsor = models.ForeignKey(
+        Sponsor, on_delete=models.PROTECT, related_name="stores", verbose_name=_("sponsor")
+    )
     number = models.CharField(
         _("store number"),
         max_length=4,

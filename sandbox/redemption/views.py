@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from sandbox import wire
 from sandbox.access.authentication import BearerAuthentication
 from sandbox.answers import engine as answers
+from sandbox.answers.reply import respond
 from sandbox.conditions import switches as conditions
 from sandbox.conditions.switches import Switches
 from sandbox.members.engine import Cause
@@ -97,11 +98,7 @@ class AmCashView(APIView):
             answer = visit.refusal(refused)
         else:
             answer = self.answer(visit, order)
-        notes = wire.notes_of(request._request)
-        notes.code = answer.code
-        notes.has_effect = answer.has_effect
-        notes.is_replay = answer.is_replay
-        return HttpResponse(answer.body, status=answer.status, content_type=wire.JSON_TYPE)
+        return respond(request, answer)
 
     def answer(self, visit: Visit, order: Order) -> answers.Answer:
         """Return the answer to a request that reads well."""

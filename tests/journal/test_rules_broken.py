@@ -1,5 +1,8 @@
 """Only a second send of one collector is "busy"; whatever else the database refuses is a fault."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.db import IntegrityError
 from django.db.transaction import atomic
@@ -29,8 +32,8 @@ def test_a_broken_rule_is_known_by_its_name_on_both_databases(cast: Cast) -> Non
     assert broken_by(cast, row.collector_mac) == rows.ONE_ARMED
     assert broken_by(cast, "another", sale_ref=row.sale_ref) == rows.ONE_REDEMPTION
     sold = approved(cast, card_number="80000010009")
-    back = {"operation": Operation.REVERSE, "reverses": sold, "asked": "back"}
-    opened(cast, **{**back, "card_number": "80000010009"})
+    back: dict[str, Any] = {"operation": Operation.REVERSE, "reverses": sold, "asked": "back"}
+    opened(cast, card_number="80000010009", **back)
     assert broken_by(cast, "a third", **back) == rows.ONE_REVERSAL
     # Whatever is refused for another reason has no such name.
     assert broken_by(cast, "a fourth", operation=Operation.REVERSE) not in {
@@ -51,10 +54,10 @@ def test_a_refusal_that_is_not_a_busy_collector_is_never_taken_for_one(
         raise IntegrityError("CHECK constraint failed: attempt_known")
 
     monkeypatch.setattr(rows, "add_attempt", broken)
-    options = {"sender": "test", "now": now, "lease": LEASE}
-    calls = {
+    options: dict[str, Any] = {"sender": "test", "now": now, "lease": LEASE}
+    calls: dict[str, Callable[[], object]] = {
         "claim": lambda: entries.claim(row, **options),
-        "claim_next": lambda: entries.claim_next(["redeem"], due_by=now, **options),
+        "claim_next": lambda: entries.claim_next([Operation.REDEEM], due_by=now, **options),
         "open": lambda: opened(cast, card_number="80000010009"),
         "send_again": lambda: entries.send_again(row, actor=cast.actor, **options),
     }

@@ -25,21 +25,22 @@ def given(
     *,
     hours_ago: int,
     card: Card = CARD,
-    **fields: object,
 ) -> Transaction:
     scripted.will(stories.pending())
     row = stories.give(cast, card=card)
     with triggers.lifted():
         opened_at = timezone.now() - timedelta(hours=hours_ago)
-        Transaction.objects.filter(pk=row.pk).update(opened_at=opened_at, **fields)
+        Transaction.objects.filter(pk=row.pk).update(opened_at=opened_at)
     row.refresh_from_db()
     return row
 
 
 def in_manual(cast: Cast, scripted: ScriptedPlatform) -> Transaction:
-    held = {"state": "manual", "due_at": None, "needs_person": "replay_over"}
-    held |= {"confirmation_number": ""}
-    row = given(cast, scripted, hours_ago=21, **held)
+    row = given(cast, scripted, hours_ago=21)
+    Transaction.objects.filter(pk=row.pk).update(
+        state="manual", due_at=None, needs_person="replay_over", confirmation_number=""
+    )
+    row.refresh_from_db()
     with triggers.lifted():
         row.offers.all()._raw_delete(row.offers.db)
     return row

@@ -1,8 +1,9 @@
 """`manage.py settle --forever` outlives a fault of our own, tells it, and hides nothing."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -45,7 +46,7 @@ def _signals_stay_as_they_are() -> Iterator[None]:
 
 def settled(
     monkeypatch: pytest.MonkeyPatch, *rounds: Exception | Callable[[], None] | None
-) -> tuple[list[float], list[dict[str, object]]]:
+) -> tuple[list[float], list[MutableMapping[str, Any]]]:
     """Let it make these rounds; return how long it waited after each, and what it logged."""
     waits, left = Waits(len(rounds)), list(rounds)
 
@@ -60,7 +61,7 @@ def settled(
     monkeypatch.setattr(settle, "threading", SimpleNamespace(Event=lambda: waits))
     with capture_logs() as said:
         call_command("settle", "--forever")
-    return waits.waited, list(said)
+    return waits.waited, said
 
 
 def test_a_fault_of_ours_is_told_with_its_traceback_and_the_next_round_comes(

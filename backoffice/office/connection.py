@@ -135,6 +135,7 @@ def connection(request: OfficeRequest) -> HttpResponseBase:
     stores = list(visible_stores(request.user).select_related("sponsor"))
     context |= {
         "breaker": programme.standing(Product.CASH),
+        "miles_breaker": programme.standing(Product.ISSUANCE),
         "zone": search.shared_zone(stores),
         "stops": story.stops(),
         "tests": _earlier(stores),

@@ -168,3 +168,9 @@ def test_it_is_said_in_french(cast: Cast, scripted: ScriptedPlatform) -> None:
     cast.manager.language = "fr"
     _status, page = press(cast.manager, cast.north)
     assert page.count("Tout fonctionne.") == 2 and "Derniers essais" in page
+
+
+def test_miles_that_wait_are_not_said_to_be_sent(cast: Cast, scripted: ScriptedPlatform) -> None:
+    programme.outage(Product.ISSUANCE, timezone.now())
+    page = client_of(cast.manager).get(ADDRESS).content.decode()
+    assert "miles of sales are not sent" in page and "nothing holds them back" not in page

@@ -69,7 +69,11 @@ def operation(
     has_key: bool,
 ) -> dict[str, Any]:
     """Return how `extend_schema` describes one call: its message, its answers and its samples."""
-    told = {status: (text, MESSAGE) for status, text in REFUSALS.items()} | dict(answers)
+    told = dict(answers)
+    for status, text in REFUSALS.items():
+        # The programme has codes of the same status; a stranger is told no code.
+        others, _shape = told.get(status, ("", MESSAGE))
+        told[status] = (f"{text}; or {others}" if others else text, MESSAGE)
     return {
         "operation_id": name,
         "tags": [tag],

@@ -14,8 +14,8 @@ _PLACES: Final = 4096
 def count(key: str, *, now: datetime, window: timedelta) -> int:
     """Count one more try under `key` and return how many there were within the window.
 
-    The window begins with its first try. Counted before the try is looked at: of many at once, each
-    gets a number of its own.
+    The window begins with its first try. Counted before the try is looked at, so that of many at
+    once none gets a number that is too low.
     """
     fresh = Tally.objects.filter(key=key, began_at__gt=now - window)
     if not fresh.update(count=F("count") + 1):

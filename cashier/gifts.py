@@ -23,12 +23,24 @@ MOST_LINES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """What a return takes back of one issuance of the sale: the first one, or a correction.
+
+    `counted` are its earlier returns that `awards` were counted with.
+    """
+
+    original: str
+    awards: tuple[Award, ...] = ()
+    counted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpenGift:
     """A basket that earns miles, or is brought back, as far as it is known.
 
     `client_ref` makes a second press the same operation. Of a return, `original` is our reference
-    of the sale, or `original_id` the number on a receipt that we do not know; `counted` are the
-    earlier returns that `awards` were counted with.
+    of the sale, and `parts` what is taken back of each of its issuances; or `original_id` is the
+    number on a receipt that we do not know.
     """
 
     card: Card
@@ -44,7 +56,7 @@ class OpenGift:
     awards: tuple[Award, ...] = ()
     original: str = ""
     original_id: str = ""
-    counted: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @classmethod
     def of(cls, card: Card, **known: Any) -> Self:
@@ -109,7 +121,27 @@ def unseal(text: str, *, bound_to: str, now: datetime) -> OpenGift:
     plain: dict[str, Any] = json.loads(data)
     number, mode = plain.pop("card")
     items = (Item(**{**one, "quantity": Decimal(one["quantity"])}) for one in plain.pop("items"))
-    awards = (
+    awards = _awards(plain.pop("awards"))
+    parts = (
+        Part(
+            original=one["original"],
+            awards=_awards(one["awards"]),
+            counted=tuple(one["counted"]),
+        )
+        for one in plain.pop("parts")
+    )
+    plain["coupons"] = tuple(plain["coupons"])
+    return OpenGift(
+        card=Card(number=number, entry_mode=EntryMode(mode)),
+        items=tuple(items),
+        awards=awards,
+        parts=tuple(parts),
+        **plain,
+    )
+
+
+def _awards(plain: list[dict[str, Any]]) -> tuple[Award, ...]:
+    return tuple(
         Award(
             **{
                 **one,
@@ -117,14 +149,7 @@ def unseal(text: str, *, bound_to: str, now: datetime) -> OpenGift:
                 "contributing_skus": tuple(one["contributing_skus"]),
             }
         )
-        for one in plain.pop("awards")
-    )
-    plain |= {name: tuple(plain[name]) for name in ("coupons", "counted")}
-    return OpenGift(
-        card=Card(number=number, entry_mode=EntryMode(mode)),
-        items=tuple(items),
-        awards=tuple(awards),
-        **plain,
+        for one in plain
     )
 
 

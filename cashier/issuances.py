@@ -3,8 +3,8 @@
 A table in code: every Shown of both has its panel. Nothing is decided here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.journal.choices import OfferStatus
 from backoffice.journal.models import OfferResult, Transaction
-from backoffice.journal.states import Operation, Shown
+from backoffice.journal.states import Operation, Shown, State
 from cashier.panels import Panel, Words, short_ref
 from cashier.templatetags.milepost import in_miles
 from cashier.texts import Text, say
@@ -108,6 +108,21 @@ def panel_of(row: Transaction, words: Words, now: datetime, *, wait: Wait) -> Pa
     if shown is Shown.QUEUED:
         return _queued(row, words, wait)
     return table[shown](row, words)
+
+
+def panel_of_all(
+    rows: Sequence[Transaction], words: Words, now: datetime, wait: Callable[[Transaction], Wait]
+) -> Panel:
+    """Return what the screen says of all that one press began: of the one that is not well."""
+    total = sum(row.miles or 0 for row in rows)
+    ailing = [row for row in rows if row.state != State.CONFIRMED]
+    if ailing:
+        return panel_of(ailing[0], words, now, wait=wait(ailing[0]))
+    panel = panel_of(rows[0], words, now, wait=wait(rows[0]))
+    if len(rows) == 1 or not total:
+        return panel
+    title = ngettext("%(told)s taken back.", "%(told)s taken back.", total)
+    return replace(panel, title=title % {"told": in_miles(total, words["miles"])})
 
 
 def rows_of(row: Transaction, asked: Iterable[OfferRow], words: Words) -> list[OfferRow]:

@@ -6,7 +6,6 @@ from django.urls import reverse
 
 from backoffice.journal import sales, selectors
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import TAKING
 from cashier.frames import Frame
 
 _NOT_IN_A_CODE = re.compile(r"[._-]")
@@ -23,7 +22,7 @@ def address_of(frame: Frame, number: str) -> str | None:
         issued = sales.find_issuance(frame.user, number)
     else:
         issued = sales.issuance_of(frame.user, redemption)
-    if issued is not None and issued.state in TAKING:
+    if issued is not None and sales.given_of(issued):
         return reverse("cashier:bring_back", args=[issued.reference])
     if redemption is not None:
         return reverse("cashier:reverse", args=[redemption.reference])

@@ -130,14 +130,16 @@ def paper_of_miles(row: Transaction, *, is_copy: bool) -> Paper:
 
 
 def miles_of(row: Transaction) -> Miles:
-    """Return what a receipt says of an issuance or a return: what was given, or that it follows."""
+    """Return what a receipt says of an issuance or a return: what was given, or that it follows.
+
+    An issuance counts with its corrections, a return with what the same press took back of them.
+    """
+    is_return = row.operation == Operation.RETURN
+    rows = (sales.returned_with(row) if is_return else sales.given_of(row)) or [row]
     with override(row.language):
         word = {"miles": row.store.sponsor.word("miles", row.language)}
-        is_return = row.operation == Operation.RETURN
-        names = names_of(row)
-        final = [one for one in row.offers.all() if one.status == OfferStatus.CONFIRMED]
-        lines = [Line(word=names[one.offer_id], value=count(one.miles)) for one in final]
-        if row.state in UNSETTLED:
+        lines = [line for one in rows for line in _confirmed(one)]
+        if any(one.state in UNSETTLED for one in rows):
             said = (
                 _("The %(miles)s are taken back later.")
                 if is_return
@@ -148,8 +150,15 @@ def miles_of(row: Transaction) -> Miles:
             lines = [Line(word=_capital(total % word), value=follow, is_strong=True)]
             return Miles(lines=tuple(lines), note=said % word)
         total = _("%(miles)s taken back") if is_return else _("%(miles)s given")
-        lines.append(Line(word=_capital(total % word), value=count(row.miles or 0), is_strong=True))
+        miles = sum(one.miles or 0 for one in rows)
+        lines.append(Line(word=_capital(total % word), value=count(miles), is_strong=True))
         return Miles(lines=tuple(lines), note="")
+
+
+def _confirmed(row: Transaction) -> list[Line]:
+    names = names_of(row)
+    final = [one for one in row.offers.all() if one.status == OfferStatus.CONFIRMED]
+    return [Line(word=names[one.offer_id], value=count(one.miles)) for one in final]
 
 
 def _lines(receipt: Receipt) -> tuple[Line, ...]:

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from backoffice.journal import sales
 from backoffice.journal import selectors as journal
+from backoffice.journal.models import Transaction
 from backoffice.people.actors import Actor
-from cashier.gifts import OpenGift
+from cashier.gifts import OpenGift, Part
 from cashier.issuances import OfferRow, refusal_panel
 from cashier.panels import Panel
 from cashier.rows import Fact, masked
@@ -73,17 +75,29 @@ def _back(
         # Without the sale nobody here knows what its offers gave. The programme does, and takes
         # back no more of an offer than is left of it.
         return replace(_with(_earned(gift, actor, now, language), words), is_estimate=True)
-    row = journal.get_visible(actor.user, uuid.UUID(gift.original))
-    # Before the awards: what comes in between is noticed when it is sent.
-    counted = tuple(sorted(str(one) for one in selectors.returns_of(row)))
+    issued = sales.given_of(journal.get_visible(actor.user, uuid.UUID(gift.original)))
     try:
-        awards = selectors.awards_back(row, gift.basket)
+        parts = tuple(_part(row, gift, is_ours=is_ours) for row in issued)
     except NotReturnable:
         return Previewed(gift=gift, panel=_too_much())
-    gift = replace(gift, counted=counted)
     if is_ours:
-        return _with(replace(gift, awards=awards), words)
-    return _told(gift, actor, now, words, original_id=row.confirmation_number or row.checkout_id)
+        # Where nothing is taken back there is nothing to send.
+        return _with(replace(gift, parts=tuple(part for part in parts if part.awards)), words)
+    gift = replace(gift, parts=parts)
+    named = [row.confirmation_number or row.checkout_id for row in issued]
+    told = [_told(gift, actor, now, words, original_id=one) for one in named]
+    stopped = next((one for one in told if one.panel is not None), None)
+    if stopped is not None:
+        return stopped
+    offers = tuple(offer for one in told for offer in one.offers)
+    return Previewed(gift=gift, offers=offers, is_told=all(one.is_told for one in told))
+
+
+def _part(row: Transaction, gift: OpenGift, *, is_ours: bool) -> Part:
+    # Before the awards: what comes in between is noticed when it is sent.
+    counted = tuple(sorted(str(one) for one in selectors.returns_of(row)))
+    awards = selectors.awards_back(row, gift.basket)
+    return Part(original=str(row.reference), awards=awards if is_ours else (), counted=counted)
 
 
 def _earned(gift: OpenGift, actor: Actor, now: datetime, language: str) -> OpenGift:
@@ -94,11 +108,11 @@ def _earned(gift: OpenGift, actor: Actor, now: datetime, language: str) -> OpenG
 
 
 def _with(gift: OpenGift, words: Mapping[str, str]) -> Previewed:
-    if not gift.awards:
+    awards = [*gift.awards, *(award for part in gift.parts for award in part.awards)]
+    if not awards:
         return Previewed(gift=gift, panel=_nothing(gift, words), earns_nothing=not gift.is_return)
     rows = (
-        OfferRow(name=award.description or award.offer_code, miles=award.miles)
-        for award in gift.awards
+        OfferRow(name=award.description or award.offer_code, miles=award.miles) for award in awards
     )
     return Previewed(gift=gift, offers=tuple(rows))
 

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from backoffice import clock
 from backoffice.cards import Card, EntryMode
-from backoffice.journal import payloads
+from backoffice.journal import payloads, sales
 from backoffice.journal.choices import OfferStatus
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import TAKING
@@ -107,7 +107,7 @@ def left_of(row: Transaction) -> dict[int, Decimal] | Cents | None:
     sold = sale_of(row)
     if sold is None:
         return None
-    pieces, returned_cents = _brought(_earlier(row)[1])
+    pieces, returned_cents = _brought(_brought_before(row))
     if sold.basket.items:
         return {
             item.number: item.quantity - pieces.get(item.number, Decimal(0))
@@ -134,11 +134,11 @@ def awards_back(row: Transaction, brought: Basket) -> tuple[Award, ...]:
     sold = sale_of(row)
     if sold is None:
         raise NotReturnable("What was sold is no longer kept.")
-    earlier, before = _earlier(row)
-    pieces, returned_cents = _brought([*before, Sold(basket=brought, awards=())])
+    back = [*_brought_before(row), Sold(basket=brought, awards=())]
+    pieces, returned_cents = _brought(back)
     taken: Counter[str] = Counter()
-    for one, asked in zip(earlier, before, strict=True):
-        taken.update(_miles_of(one, asked))
+    for one in row.returns.filter(state__in=sorted(TAKING)).prefetch_related("offers"):
+        taken.update(_miles_of(one, sale_of(one)))
     return returns.take_back(
         _standing(row, sold, taken),
         sold=sold.basket,
@@ -147,9 +147,18 @@ def awards_back(row: Transaction, brought: Basket) -> tuple[Award, ...]:
     )
 
 
-def _earlier(row: Transaction) -> tuple[list[Transaction], list[Sold | None]]:
-    earlier = list(row.returns.filter(state__in=sorted(TAKING)).prefetch_related("offers"))
-    return earlier, [sale_of(one) for one in earlier]
+def _brought_before(row: Transaction) -> list[Sold | None]:
+    """Return what came back of a sale in earlier returns, each once.
+
+    One return is a row for each issuance that it took miles of, and none for one that it took
+    none of; so what came back is asked of the sale and all its corrections.
+    """
+    found: list[Transaction] = []
+    for issued in {one.pk: one for one in (row, *sales.given_of(row))}.values():
+        seen = {one.sale_ref for one in found}
+        of_it = issued.returns.filter(state__in=sorted(TAKING)).order_by("id")
+        found += [one for one in of_it if one.sale_ref not in seen]
+    return [sale_of(one) for one in found]
 
 
 def _brought(returned: Iterable[Sold | None]) -> tuple[dict[int, Decimal], Cents]:

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from backoffice.journal.models import Transaction
 from backoffice.journal.selectors import EMPTY, NEWEST_FIRST, Reader, visible
-from backoffice.journal.states import GRANTED, Operation, State
+from backoffice.journal.states import GRANTED, TAKING, Operation, State
 
 
 def issuance_of(user: Reader, row: Transaction) -> Transaction | None:
@@ -15,8 +15,30 @@ def issuance_of(user: Reader, row: Transaction) -> Transaction | None:
         return row
     if row.original_id:
         return visible(user).filter(pk=row.original_id).first()
-    found = _beside(user, row).filter(operation=Operation.ISSUE)
-    return found.exclude(state=State.NOT_SENT).order_by(*NEWEST_FIRST).first()
+    found = _beside(user, row).filter(operation=Operation.ISSUE).exclude(state=State.NOT_SENT)
+    newest = list(found.order_by(*NEWEST_FIRST))
+    given = [one for one in newest if one.state in TAKING]
+    # What was given first stands for the sale; its corrections are found from it.
+    return given[-1] if given else next(iter(newest), None)
+
+
+def given_of(issued: Transaction) -> list[Transaction]:
+    """Return all that gave the miles of one sale, or may yet: an issuance and its corrections."""
+    first = issued
+    while first.corrects is not None:
+        first = first.corrects
+    chain = [first]
+    while (correction := chain[-1].corrections.first()) is not None:
+        chain.append(correction)
+    return [one for one in chain if one.state in TAKING]
+
+
+def returned_with(row: Transaction) -> list[Transaction]:
+    """Return the returns of one press: of an issuance and of each of its corrections."""
+    same = Transaction.objects.filter(
+        collector_mac=row.collector_mac, sale_ref=row.sale_ref, store=row.store_id
+    )
+    return list(same.filter(operation=Operation.RETURN).order_by("id"))
 
 
 def redemption_of(user: Reader, row: Transaction) -> Transaction | None:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from backoffice.journal import sales
 from backoffice.journal import selectors as journal
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import TAKING, Operation
@@ -33,8 +34,12 @@ def bring_back(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> Http
         raise Http404 from missing
     if row.operation != Operation.ISSUE:
         raise Http404
-    if row.state not in TAKING:
+    issued = sales.given_of(row)
+    if not issued:
         return SeeOther(reverse("cashier:sale", args=[row.reference]))
+    if row.state not in TAKING:
+        # Its correction gave the miles that were rejected here.
+        return SeeOther(reverse("cashier:bring_back", args=[issued[0].reference]))
     sold, left, card = selectors.sale_of(row), selectors.left_of(row), selectors.card_of(row)
     if sold is None or left is None or card is None:
         return _forgotten(request, frame, row)

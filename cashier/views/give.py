@@ -26,7 +26,7 @@ from cashier.basket_forms import ItemForm, TotalsForm
 from cashier.cards import SaleExpired
 from cashier.forms import CardForm, ConfirmationForm, decimal_text, kept_of, without_card
 from cashier.frames import Frame, SeeOther, at_till, posted, show
-from cashier.gifts import MOST_LINES, OpenGift, seal, unseal
+from cashier.gifts import MOST_LINES, OpenGift, Part, seal, unseal
 from cashier.issuances import refusal_panel
 from cashier.panels import Action
 from cashier.previews import facts_of, previewed
@@ -36,6 +36,7 @@ from cashier.views.redeem import latest_here, next_customer
 from issuance import services
 from issuance.orders import IssuanceOrder, RecordOrder, ReturnOrder, TransactionType
 from issuance.rules import Reason
+from issuance.selectors import card_of as card_of_issuance
 from issuance.services import Refused
 
 
@@ -198,10 +199,10 @@ def give(request: HttpRequest, frame: Frame) -> HttpResponse:
     if gift is None or gift.post_tax_cents is None or gift.pre_tax_cents is None:
         return _start(request, frame, str(CARD_TEXTS["expired"]))
     try:
-        outcome = _taken_back(gift, frame) if gift.is_return else _given(gift, frame)
+        row = _taken_back(gift, frame) if gift.is_return else _given(gift, frame)
     except Refused as refusal:
         return _refused(request, frame, gift, refusal)
-    return SeeOther(reverse("cashier:sale", args=[outcome.transaction.reference]))
+    return SeeOther(reverse("cashier:sale", args=[row.reference]))
 
 
 @posted
@@ -234,7 +235,7 @@ def _recording(sealed: str) -> Action:
     )
 
 
-def _given(gift: OpenGift, frame: Frame) -> services.Outcome:
+def _given(gift: OpenGift, frame: Frame) -> Transaction:
     order = IssuanceOrder(
         client_ref=gift.client_ref,
         sale_ref=gift.sale_ref,
@@ -243,25 +244,39 @@ def _given(gift: OpenGift, frame: Frame) -> services.Outcome:
         language=frame.language,
         awards=gift.awards,
     )
-    return services.give(order, actor=frame.actor, now=frame.now)
+    return services.give(order, actor=frame.actor, now=frame.now).transaction
 
 
-def _taken_back(gift: OpenGift, frame: Frame) -> services.Outcome:
-    original = None
-    if gift.original:
-        original = selectors.get_visible(frame.user, uuid.UUID(gift.original))
+def _taken_back(gift: OpenGift, frame: Frame) -> Transaction:
+    """Take back of each issuance of the sale what it gave; return the first return."""
+    if not gift.original:
+        return _take_back(gift, frame, Part(original="", awards=gift.awards))
+    first, *_others = [_take_back(gift, frame, part) for part in gift.parts]
+    return first
+
+
+def _take_back(gift: OpenGift, frame: Frame, part: Part) -> Transaction:
+    client_ref = gift.client_ref
+    if gift.parts and part != gift.parts[0]:
+        # Each has a one-time value of its own, the same at every press.
+        client_ref = str(uuid.uuid5(uuid.UUID(gift.client_ref), part.original))
+    original, card = None, gift.card
+    if part.original:
+        original = selectors.get_visible(frame.user, uuid.UUID(part.original))
+        # A correction may have gone to another card than the one it corrects.
+        card = card_of_issuance(original) or card
     order = ReturnOrder(
-        client_ref=gift.client_ref,
+        client_ref=client_ref,
         sale_ref=gift.sale_ref,
-        card=gift.card,
+        card=card,
         basket=gift.basket,
         language=frame.language,
         original=original.reference if original else None,
         original_id=gift.original_id,
-        awards=gift.awards,
-        counted=frozenset(uuid.UUID(one) for one in gift.counted) if original else None,
+        awards=part.awards,
+        counted=frozenset(uuid.UUID(one) for one in part.counted) if original else None,
     )
-    return services.take_back(order, original, actor=frame.actor, now=frame.now)
+    return services.take_back(order, original, actor=frame.actor, now=frame.now).transaction
 
 
 def _refused(request: HttpRequest, frame: Frame, gift: OpenGift, refusal: Refused) -> HttpResponse:

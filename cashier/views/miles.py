@@ -1,5 +1,6 @@
 """Miles given or taken back as they stand: the sale's own address shows them; and their paper."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from backoffice.journal.choices import Result
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import TAKING, Operation, State
 from cashier.frames import Frame, show, words_of
-from cashier.issuances import OfferRow, Wait, panel_of, rows_of
+from cashier.issuances import OfferRow, Wait, panel_of_all, rows_of
 from cashier.panels import Action
 from cashier.papers import miles_of, paper_of, paper_of_miles
 from cashier.rows import (
@@ -35,14 +36,15 @@ def show_miles(
 ) -> HttpResponse:
     """Answer with the screen of an issuance or of a return; `polling` while it is unfinished."""
     words = words_of(row.store.sponsor)
-    panel = panel_of(row, words, frame.now, wait=_wait(frame, row))
+    rows = sales.returned_with(row) if row.operation == Operation.RETURN else [row]
+    panel = panel_of_all(rows, words, frame.now, partial(_wait, frame))
     redemption = _reversible(frame, row)
     context: dict[str, Any] = {
         "panel": panel,
         "advice": panel.advice,
         "facts": facts_of_transaction(row),
-        "offers": rows_of(row, _asked(row), words),
-        "moments": moments_of(row, frame.now),
+        "offers": [offer for one in rows for offer in rows_of(one, _asked(one), words)],
+        "moments": [moment for one in rows for moment in moments_of(one, frame.now)],
         "receipt": _paper(frame, row, words) if _is_to_print(row) else None,
         "actions": _actions(row, frame, redemption),
         "sale_url": reverse("cashier:sale", args=[row.reference]),
@@ -122,7 +124,7 @@ def _actions(row: Transaction, frame: Frame, redemption: Transaction | None) -> 
         return reverse(f"cashier:{name}", args=[row.reference])
 
     actions = []
-    if row.operation == Operation.ISSUE and row.state in TAKING:
+    if row.operation == Operation.ISSUE and sales.given_of(row):
         actions.append(Action(word=_("Return"), url=at("bring_back"), key="F9"))
     if _is_to_print(row):
         actions.append(

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from csp.constants import SELF
@@ -55,7 +56,7 @@ def sale(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRespon
 def status(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Answer the screen's own question, every 2 s: what is new, or the screen that follows."""
     row = _visible(frame, reference)
-    if shown_word(row, frame.now) == request.GET.get("shown") and is_fragment(request):
+    if _shown(row, frame.now) == request.GET.get("shown") and is_fragment(request):
         return render(request, "cashier/_poll.html", _polling(row, frame))
     response = show_sale(request, frame, row)
     response["HX-Retarget"] = "#screen"
@@ -258,10 +259,16 @@ def _given_with(row: Transaction, frame: Frame) -> Transaction | None:
     return found if found is not None and found.state in TAKING else None
 
 
+def _shown(row: Transaction, now: datetime) -> str:
+    """Return what a screen is about, in a word; of a return, all that the same press began."""
+    rows = sales.returned_with(row) if row.operation == Operation.RETURN else [row]
+    return "-".join(shown_word(one, now) for one in rows)
+
+
 def _polling(row: Transaction, frame: Frame) -> dict[str, Any]:
     url = reverse("cashier:status", args=[row.reference])
     return {
-        "poll_url": f"{url}?shown={shown_word(row, frame.now)}",
+        "poll_url": f"{url}?shown={_shown(row, frame.now)}",
         "sale_url": reverse("cashier:sale", args=[row.reference]),
         "moments": moments_of(row, frame.now),
     }

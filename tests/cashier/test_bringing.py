@@ -1,16 +1,20 @@
 """Goods brought back: the sale is found by any of its numbers, and its miles taken back once."""
 
 import re
+import uuid
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from backoffice.journal import sales
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, State
 from backoffice.stores.models import Calculation
+from issuance import selectors, services
 from issuance.models import Kind, Offer
+from issuance.orders import IssuanceOrder
 from tests.cashier.conftest import Till, sit_down
 from tests.cashier.test_giving import add, give, given, previewed, read_card, sale_of, text
 from tests.cast import COLLECTOR, Cast
@@ -266,3 +270,82 @@ def test_another_language_keeps_what_was_picked(
     assert "What comes back?" in page and 'value="11.29"' in page
     assert re.search(r'name="piece_1" value="1"', page)
     assert "field__error" not in page
+
+
+def sold_and_corrected(till: Till, cast: Cast, scripted: ScriptedPlatform) -> tuple[str, str]:
+    """Two bags and chips, of which the offer for bags was rejected at first and given later.
+
+    Return the sale's address and its correction's.
+    """
+    page = add(till, read_card(till), by="items")
+    page = add(till, page, sku="SKU1234", price="9.99", quantity="2")
+    page = add(till, page, sku="SKU1252", price="4.99")
+    preview = till.post(reverse("cashier:give_preview"), sale=sale_of(page), after="28.22")
+    scripted.will(confirmed("CONFIRMED", "REJECTED"))
+    sale = given(till, text(preview))
+    row = Transaction.objects.get()
+    assert row.state == State.PARTIAL
+    sold = selectors.sale_of(row)
+    card = selectors.card_of(row)
+    assert sold is not None and card is not None
+    order = IssuanceOrder(
+        client_ref=str(uuid.uuid4()),
+        sale_ref=row.sale_ref,
+        card=card,
+        basket=sold.basket,
+        language="en",
+        awards=tuple(award for award in sold.awards if award.offer_id == "100004"),
+    )
+    scripted.will(answered(200, "CONFIRMED", transactionId="correction"))
+    corrected = services.give(order, actor=cast.actor, now=timezone.now(), corrects=row).transaction
+    assert (corrected.state, corrected.miles) == (State.CONFIRMED, 5)
+    return sale, reverse("cashier:sale", args=[corrected.reference])
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_corrected_sale_gives_back_what_it_was_really_given(
+    till: Till, ours: Cast, scripted: ScriptedPlatform, which: int
+) -> None:
+    both = sold_and_corrected(till, ours, scripted)
+    first, correction = Transaction.objects.order_by("id")
+    # Whichever of the two was found, and first only one bag of what both are for.
+    page = brought(till, both[which], piece_1="1", after="11.29")
+    assert "6 miles" in page and "Offer 100001" in page and "Offer 100004" in page
+    scripted.will(confirmed(), confirmed())
+    screen = till.get(given(till, page))
+    assert "6 miles taken back." in screen
+    assert [sent.fields["originalTransactionId"] for sent in scripted.sent[-2:]] == [
+        TRANSACTION_ID,
+        "correction",
+    ]
+    back = Transaction.objects.filter(operation=Operation.RETURN).order_by("id")
+    assert [(one.original, one.miles) for one in back] == [(first, 1), (correction, 5)]
+    paper = till.client.get(f"/sale/{back[0].reference}/receipt/").content.decode()
+    assert re.search(r"Miles taken back</dt><dd>6<", paper)
+    # The rest takes the rest, once.
+    assert "More than is left of it." in brought(till, both[which], piece_1="2", after="22.57")
+    page = brought(till, both[which], piece_1="1", piece_2="1", after="16.93")
+    scripted.will(confirmed())
+    assert "1 mile taken back." in till.get(given(till, page))
+    assert sum(one.miles or 0 for one in back.all()) == 7
+    assert "More is brought back" in brought(till, both[0], piece_2="1", after="5.64") or (
+        "More than is left" in brought(till, both[0], piece_2="1", after="5.64")
+    )
+
+
+def test_a_correction_stands_on_the_receipt_of_its_sale(
+    plain: Till, ours: Cast, scripted: ScriptedPlatform
+) -> None:
+    sale, _correction = sold_and_corrected(plain, ours, scripted)
+    paper = plain.client.get(f"{sale}receipt/").content.decode()
+    assert re.search(r"Miles given</dt><dd>7<", paper)
+
+
+def test_pressed_twice_a_corrected_sale_is_brought_back_once(
+    plain: Till, ours: Cast, scripted: ScriptedPlatform
+) -> None:
+    sale, _correction = sold_and_corrected(plain, ours, scripted)
+    page = brought(plain, sale, piece_1="2", piece_2="1", after="28.22")
+    scripted.will(confirmed(), confirmed())
+    assert given(plain, page) == given(plain, page)
+    assert Transaction.objects.filter(operation=Operation.RETURN).count() == 2

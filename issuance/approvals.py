@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.transaction import atomic
 
 from backoffice.audit import trail
@@ -230,6 +230,25 @@ def expire(*, now: datetime) -> int:
     return closed
 
 
+def sealed_under() -> dict[str, int]:
+    """Return how many cards of proposals each key seals."""
+    kept = EventProposal.objects.exclude(key_id="").order_by().values_list("key_id")
+    return dict(kept.annotate(count=Count("pk")))
+
+
+def reseal(key_id: str) -> int:
+    """Seal anew what this key has sealed; return how many cards. Raises VaultError."""
+    done = 0
+    for proposal in EventProposal.objects.filter(key_id=key_id):
+        sealed = payloads.vault().seal(
+            _number(proposal).encode(), bound_to=_binding(proposal.reference)
+        )
+        # Whoever sends or closes it meanwhile has emptied it, and it stays so.
+        same = EventProposal.objects.filter(pk=proposal.pk, key_id=key_id)
+        done += same.update(key_id=sealed.key_id, ciphertext=sealed.ciphertext)
+    return done
+
+
 def _would_be(wish: Wish, mac: str, now: datetime) -> int:
     lately = EventProposal.objects.filter(
         collector_mac=mac,
@@ -305,8 +324,6 @@ def _forget_card(proposal: EventProposal) -> None:
 
 
 def _order(proposal: EventProposal) -> EventOrder:
-    sealed = Sealed(key_id=proposal.key_id, ciphertext=bytes(proposal.ciphertext))
-    number = payloads.vault().open(sealed, bound_to=_binding(proposal.reference)).decode()
     reason = proposal.reason
     award = Award(
         offer_id=reason.offer_id,
@@ -322,12 +339,17 @@ def _order(proposal: EventProposal) -> EventOrder:
         award = _given(asked.offers[0], proposal.miles)
     return EventOrder(
         client_ref=proposal.client_ref,
-        card=Card(number=number, entry_mode=EntryMode(proposal.card_entry_mode)),
+        card=Card(number=_number(proposal), entry_mode=EntryMode(proposal.card_entry_mode)),
         awards=(award,),
         language=proposal.language,
         is_taking_back=proposal.is_taking_back,
         reason=reason.code,
     )
+
+
+def _number(proposal: EventProposal) -> str:
+    sealed = Sealed(key_id=proposal.key_id, ciphertext=bytes(proposal.ciphertext))
+    return payloads.vault().open(sealed, bound_to=_binding(proposal.reference)).decode()
 
 
 def _given(offer: OfferLine, miles: int) -> Award:

@@ -3,9 +3,14 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from backoffice.journal import payloads
+from backoffice.vault import Keyring, Vault
+from issuance import approvals
 from issuance.proposals import EventReason
 from tests.cast import COLLECTOR, Cast
+from tests.issuance.stories import confirmed
 from tests.office.desk import KEPT, Desk
 from tests.scripted import ScriptedPlatform
 
@@ -50,3 +55,19 @@ def test_a_manager_gives_at_no_other_store(
 ) -> None:
     page = Desk.of(cast.manager).look(reason, store=cast.south)
     assert "Give these miles?" not in page
+
+
+def test_a_card_that_waits_is_sealed_anew_with_the_present_key(
+    cast: Cast, reason: EventReason, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = payloads.vault()
+    proposal = Desk.of(cast.manager).give(reason, 900)
+    (key_id,) = approvals.sealed_under()
+    text = settings.MILEPOST_DATA_KEYS
+    newer = Vault(Keyring.parse(f"newer:{Keyring.generate().split(',')[0].split(':')[1]},{text}"))
+    monkeypatch.setattr(payloads, "vault", lambda: newer)
+    assert approvals.reseal(key_id) == 1 and approvals.sealed_under() == {"newer": 1}
+    scripted.will(confirmed())
+    Desk.of(cast.administrator).decide(proposal, "agree")
+    assert scripted.sent[0].fields["collectorNumber"] == COLLECTOR
+    assert approvals.sealed_under() == {} and old.writing_id == key_id

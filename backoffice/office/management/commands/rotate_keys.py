@@ -1,5 +1,6 @@
 """Seals with the present key whatever an older one has sealed, beside running processes."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand
 from backoffice.journal import entries, health, payloads
 from backoffice.journal.entries import Batch, Place
 from backoffice.people import factors
+from issuance import approvals
 
 
 class Command(BaseCommand):
@@ -19,16 +21,14 @@ class Command(BaseCommand):
         """Re-encrypt what other keys have sealed, then count anew and say what is left."""
         present = payloads.vault().writing_id
         unreadable = 0
-        for key_id in sorted(set(health.sealed_under()) - {present}):
+        for key_id in sorted(set(_sealed_under()) - {present}):
             done = 0
             for batch in _batches(key_id):
                 done += batch.done
                 unreadable += batch.unreadable
-            done += factors.reseal(key_id)
+            done += factors.reseal(key_id) + approvals.reseal(key_id)
             self.stdout.write(f"{key_id}: {done} payloads and secrets sealed anew with {present}.")
-        left = {
-            key_id: count for key_id, count in health.sealed_under().items() if key_id != present
-        }
+        left = {key_id: count for key_id, count in _sealed_under().items() if key_id != present}
         self._say(present, left)
         if left or unreadable:
             raise SystemExit(1)
@@ -48,6 +48,10 @@ class Command(BaseCommand):
             )
         if not left and not free:
             self.stdout.write(f"Everything is sealed with {present}.")
+
+
+def _sealed_under() -> Counter[str]:
+    return Counter(health.sealed_under()) + Counter(approvals.sealed_under())
 
 
 def _batches(key_id: str) -> Iterator[Batch]:

@@ -174,7 +174,6 @@ AUTH_PASSWORD_VALIDATORS = [
 # it is asked for; production knows no such exception.
 MILEPOST_SECOND_FACTOR = env.is_production or env.optional("MILEPOST_SECOND_FACTOR", "") == "1"
 MFA_ADAPTER = "backoffice.people.factors.Adapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 # A phone's clock may be a little off; a code is good once all the same (people.factors).
 MFA_TOTP_TOLERANCE = 1
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -9,7 +9,7 @@ from django.forms import CheckboxSelectMultiple
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.registration import AuditedAdmin
-from backoffice.people.models import User
+from backoffice.people.models import StorePolicy, User
 
 # Django's admin classes are generic for type checkers only.
 if TYPE_CHECKING:
@@ -53,3 +53,11 @@ class PersonAdmin(AuditedAdmin, _UserAdmin):
             },
         ),
     )
+
+
+@admin.register(StorePolicy)
+class StorePolicyAdmin(AuditedAdmin):
+    """How strict a store is with its own people."""
+
+    list_display = ("store", "badge_is_enough", "asks_again_to_reverse", "approval_above_cents")
+    list_select_related = ("store",)

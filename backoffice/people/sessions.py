@@ -19,6 +19,7 @@ from django.utils.crypto import constant_time_compare
 from backoffice.audit import trail
 from backoffice.devices import enrolment
 from backoffice.devices.models import Device
+from backoffice.people import tries
 from backoffice.people.models import User
 
 LONGEST: Final = timedelta(hours=12)
@@ -61,6 +62,7 @@ def begin(
     session["sale_key"] = sale_key or secrets.token_urlsafe(16)
     if device is not None:
         enrolment.bind(request, device)
+    tries.forget_old(now=now)
     trail.record(
         "session.begun",
         subject=f"user:{user.pk}",

@@ -147,6 +147,7 @@ ADMIN_SITE: Final[dict[str, tuple[str, str]]] = {
 # What the administration holds. Nothing there is ever deleted.
 ADMIN_MODELS: Final = (
     "people_user",
+    "people_storepolicy",
     "devices_device",
     "stores_sponsor",
     "stores_store",

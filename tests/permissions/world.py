@@ -11,7 +11,7 @@ from django.utils import timezone
 from backoffice.journal import entries
 from backoffice.journal.decisions import Verdict
 from backoffice.journal.models import Transaction
-from backoffice.people.models import User
+from backoffice.people.models import StorePolicy, User
 from issuance.models import Exclusion, Offer
 from issuance.proposals import EventProposal, EventReason
 from tests.cast import COLLECTOR, Cast
@@ -55,6 +55,7 @@ def make_world(cast: Cast, scripted: ScriptedPlatform) -> World:
     scripted.will(confirmed())
     of_models = {
         "people_user": cast.cashier,
+        "people_storepolicy": StorePolicy.objects.create(store=cast.north),
         "devices_device": cast.till,
         "stores_sponsor": cast.sponsor,
         "stores_store": cast.north,

@@ -82,10 +82,17 @@ def _out_of_turn(sendings: list[_Sending], *, has_moved_clock: bool) -> Iterator
                     f"{later.row.operation} {later.row.reference} was sent while"
                     f" {before.row.operation} {before.row.reference} of its collector was open"
                 )
-            if has_moved_clock or before.row.opened_at is None or later.row.opened_at is None:
-                continue
-            if later.row.opened_at + _APART < before.row.opened_at:
+            if not has_moved_clock and _is_elder(later.row, before.row):
                 yield f"{before.row.reference} was sent before {later.row.reference}, its elder"
+
+
+def _is_elder(one: Row, other: Row) -> bool:
+    """Whether one was pressed well before the other, and was in the log before it."""
+    if one.opened_at is None or other.opened_at is None or not (one.events and other.events):
+        return False
+    # A press may wait for the database, and then a later one may be in the log first.
+    is_there_first = one.events[0].number < other.events[0].number
+    return is_there_first and one.opened_at + _APART < other.opened_at
 
 
 def _compared(row: Row, theirs: dict[_Offer, Effect]) -> Iterator[Violation]:

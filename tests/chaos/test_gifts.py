@@ -142,6 +142,9 @@ def test_the_elder_of_two_goes_first_unless_both_came_at_one_moment() -> None:
     turned = [*sent(BACK, 4), *sent(SALE, 5)]
     assert broken(evidence(exchanges=turned)) == {("M9", Kind.DISORDERED)}
     assert check(replace(evidence(exchanges=turned), has_moved_clock=True)) == []
+    # Pressed first, and in the log second: it had to wait for the database.
+    late = replace(SALE, events=told("queued", "claimed", "confirmed", begin=40))
+    assert check(evidence(late, BACK, exchanges=turned)) == []
     twin = replace(BACK, opened_at=NOON + SECOND)
     assert check(evidence(SALE, twin, exchanges=turned)) == []
 

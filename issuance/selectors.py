@@ -155,9 +155,11 @@ def _brought_before(row: Transaction) -> list[Sold | None]:
     """
     found: list[Transaction] = []
     for issued in {one.pk: one for one in (row, *sales.given_of(row))}.values():
+        # Nor is a return that was put right one more: the goods came back once.
         seen = {one.sale_ref for one in found}
-        of_it = issued.returns.filter(state__in=sorted(TAKING)).order_by("id")
-        found += [one for one in of_it if one.sale_ref not in seen]
+        of_it = list(issued.returns.filter(state__in=sorted(TAKING)).order_by("id"))
+        there = {one.pk for one in of_it}
+        found += [one for one in of_it if one.sale_ref not in seen and one.corrects_id not in there]
     return [sale_of(one) for one in found]
 
 

@@ -10,13 +10,13 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.states import State
 from backoffice.stores.models import Calculation
 from backoffice.units import Cents
-from issuance import selectors
+from issuance import selectors, services
 from issuance.models import Offer
-from issuance.orders import Basket
+from issuance.orders import Basket, ReturnOrder
 from issuance.returns import NotReturnable
 from tests.cast import Cast
 from tests.issuance.catalogues import line, sale
-from tests.issuance.stories import confirmed, give, pending, take_back
+from tests.issuance.stories import CARD, confirmed, give, pending, take_back
 from tests.scripted import ScriptedPlatform, silence
 
 pytestmark = pytest.mark.django_db
@@ -169,3 +169,29 @@ def _given_and_confirmed(cast: Cast, scripted: ScriptedPlatform) -> Transaction:
     row = given(cast)
     assert (row.state, row.miles) == (State.CONFIRMED, 8)
     return row
+
+
+def test_goods_of_a_return_that_was_put_right_came_back_once(
+    partner: Cast, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(confirmed("CONFIRMED", "CONFIRMED"))
+    row = given(partner)
+    whole = selectors.left_of(row)
+    assert isinstance(whole, dict)
+    awards = selectors.awards_back(row, some(6))
+    scripted.will(confirmed("CONFIRMED", "REJECTED"))
+    first = take_back(partner, row, basket=some(6), awards=awards)
+    order = ReturnOrder(
+        client_ref="put right",
+        sale_ref=first.sale_ref,
+        card=CARD,
+        basket=some(6),
+        language="en",
+        original=row.reference,
+        awards=awards[1:],
+    )
+    scripted.will(confirmed())
+    services.take_back(order, row, actor=partner.actor, now=timezone.now(), corrects=first)
+    left = selectors.left_of(row)
+    assert isinstance(left, dict)
+    assert left == {**whole, 1: whole[1] - 6}

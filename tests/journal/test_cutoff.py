@@ -14,7 +14,7 @@ from backoffice.journal.decisions import Facts, Verdict
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import CLAIMABLE, SETTLED, Operation, State
 from tests.cast import Cast
-from tests.journal.rows import LEASE, approved, cancel, record, written
+from tests.journal.rows import LEASE, approved, record, reversal_of, written
 from tests.scripted import ScriptedPlatform
 
 DEADLINE = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -220,8 +220,9 @@ def owed(cast: Cast, zone: str, redeemed: str) -> Transaction:
     cast.sponsor.programme_zone = zone
     cast.sponsor.save()
     cast.till.refresh_from_db()
-    redemption = approved(cast, now=datetime.fromisoformat(redeemed).astimezone(UTC))
-    cancel(cast, redemption)
+    now = datetime.fromisoformat(redeemed).astimezone(UTC)
+    redemption = approved(cast, now=now)
+    entries.cancel(redemption, actor=cast.actor, now=now, make_reversal=reversal_of)
     return redemption.reversals.get()
 
 

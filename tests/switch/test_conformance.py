@@ -5,6 +5,7 @@ A few hundred cases run with the suite, always the same; MILEPOST_CASES=1000 run
 """
 
 import os
+from typing import Any
 
 import hypothesis
 import pytest
@@ -70,7 +71,7 @@ def test_a_call_answers_as_its_document_says(
         suppress_health_check=list(HealthCheck),
     )
     @hypothesis.given(case=cases)
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: schemathesis.Case[Any]) -> None:
         response = case.call(headers={"Authorization": f"Bearer {till.token}"})
         statuses.add(response.status_code)
         case.validate_response(response, checks=CHECKS)

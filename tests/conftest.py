@@ -6,10 +6,15 @@ from typing import Any
 import pytest
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 
 from backoffice.journal import line, programme, safety, triggers, watch
 from tests.cast import Cast, make_cast
 from tests.scripted import ScriptedPlatform
+
+# A busy machine is no counterexample: no property is about how fast its example was.
+settings.register_profile("milepost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("milepost")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -57,6 +57,8 @@ def finding_of(
     if statuses is None and answer.status == 400 and error_codes is not None:
         # What a bad request's body looks like is documented nowhere; that it is one is enough.
         statuses = ()
+    if statuses == () and answer.status == 200 and not _may_say_nothing_earned(message, parsed):
+        statuses = None
     reading = codes.read(
         message,
         answer.status,
@@ -81,6 +83,16 @@ def whole(finding: Finding, *, asked_offers: int) -> Finding:
     told = [offer for offer in finding.offers if offer.offer_id]
     is_short = finding.verdict in {Verdict.CONFIRMED, Verdict.PARTIAL} and len(told) != asked_offers
     return replace(finding, verdict=Verdict.INCOMPLETE) if is_short else finding
+
+
+def _may_say_nothing_earned(message: Message, parsed: Answer | None) -> bool:
+    """Say whether an answer without offers may be the programme's word that nothing was earned.
+
+    A proxy's page has none either. The programme's answer names its transaction.
+    """
+    if not codes.FORMS[message].may_earn_nothing:
+        return True
+    return parsed is not None and bool(parsed.transaction_id)
 
 
 def _parsed(answer: Reply) -> Answer | None:

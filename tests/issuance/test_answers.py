@@ -82,6 +82,15 @@ def test_a_body_that_is_none_of_the_programmes_decides_nothing(
     assert (finding.verdict, finding.answer) == (Verdict.UNKNOWN, None)
 
 
+@pytest.mark.parametrize("message", [Message.ISSUE, Message.RETURN])
+def test_only_an_answer_that_names_its_transaction_says_that_nothing_was_earned(
+    message: Message,
+) -> None:
+    assert found(message, reply(200)).verdict is Verdict.CONFIRMED
+    for page in (b"{}", b'{"page": "welcome"}', b'{"transactionId": "", "issuances": []}'):
+        assert found(message, raw(200, page)).verdict is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize("message", Message)
 def test_a_page_with_the_status_of_a_refusal_is_no_refusal(message: Message) -> None:
     assert found(message, raw(400, b"<html>Bad Request</html>")).verdict is Verdict.UNKNOWN

@@ -103,7 +103,8 @@ def _locked(limit: Limit, now: datetime) -> TryCount:
     row, _new = TryCount.objects.select_for_update().get_or_create(
         key=limit.key, defaults={"counted_at": now, "free_at": now}
     )
-    if row.free_at > now:
+    # A wait that is longer than any was begun by a clock that has been set back since.
+    if now < row.free_at <= now + LONGEST_WAIT:
         raise TooMany(row.free_at)
     return row
 

@@ -34,6 +34,13 @@ def test_five_tries_are_free_and_the_sixth_waits() -> None:
     assert refused.value.free_at == NOW + minutes(3)
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_out() -> None:
+    ahead = NOW + timedelta(days=100)
+    tries.take([WIDE, OWN], now=ahead)
+    tries.give_back([WIDE, OWN], now=ahead)
+    tries.take([WIDE, OWN], now=NOW)
+
+
 def test_a_refused_try_is_counted_nowhere() -> None:
     for _ in range(5):
         tries.take([WIDE, OWN], now=NOW)

@@ -8,7 +8,12 @@ SHOWN_DIGITS: Final = 4
 
 # What `cards.parse_card` takes, and nothing longer or shorter: many a product code (8, 12, 13 or 14
 # digits) begins with an 8 too, and must stay readable.
-_COLLECTOR = re.compile(r"(?<![0-9])8[0-9]{10}(?![0-9])")
+# A reference (UUID) is read over as a whole: one in some thousands holds eleven digits in a row.
+_COLLECTOR = re.compile(
+    r"(?P<reference>(?<![0-9a-f])[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-f]))"
+    r"|(?<![0-9])8[0-9]{10}(?![0-9])",
+    re.IGNORECASE,
+)
 
 
 def mask_collector(number: str) -> str:
@@ -20,7 +25,9 @@ def mask_collector(number: str) -> str:
 
 def scrub(text: str) -> str:
     """Mask everything in a text that could be a collector number."""
-    return _COLLECTOR.sub(lambda found: mask_collector(found[0]), text)
+    return _COLLECTOR.sub(
+        lambda found: found[0] if found["reference"] else mask_collector(found[0]), text
+    )
 
 
 def scrub_value(value: object) -> object:

@@ -34,6 +34,14 @@ def test_other_numbers_stay_readable(text: str) -> None:
     assert scrub(text) == text
 
 
+def test_a_reference_is_no_number_whatever_digits_it_holds() -> None:
+    reference = "0c16f467-20cb-40a9-afec-a81234567890"
+    assert scrub(f"transaction:{reference}") == f"transaction:{reference}"
+    assert scrub(f"{reference} 81234567890").startswith(f"{reference} •")
+    # What is no whole reference hides nothing.
+    assert "81234567890" not in scrub("afec-81234567890")
+
+
 def test_every_number_of_a_text_is_masked() -> None:
     assert scrub(f";{NUMBER}=2512? and {NUMBER},{NUMBER}") == (
         f";{MASKED}=2512? and {MASKED},{MASKED}"

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from backoffice.journal.choices import OfferStatus
 from backoffice.journal.models import OfferResult, Transaction
 from backoffice.journal.states import Operation, Shown, State
-from cashier.panels import Panel, Words, short_ref
+from cashier.panels import Panel, Words, short_ref, waiting
 from cashier.templatetags.milepost import in_miles
 from cashier.texts import Text, say
 from issuance.rules import Reason
@@ -228,32 +228,17 @@ def _refused(row: Transaction, words: Words) -> Panel:
     )
 
 
-def _waiting(row: Transaction, words: Words) -> Panel:
-    return Panel(
-        tone="queued",
-        icon="hourglass",
-        title=_("Waiting for %(programme)s") % words,
-        text=_("Do not start again. The answer appears here by itself."),
-        is_unfinished=True,
-    )
-
-
 def _pending(row: Transaction, words: Words) -> Panel:
-    return Panel(
-        tone="queued",
-        icon="hourglass",
-        title=_("%(programme)s has it and is not finished") % words,
-        text=_("Nothing to press. The receipt says that the %(miles)s follow.") % words,
-        is_unfinished=True,
+    todo = (
+        _("Nothing to press. Refund the sale the way it was paid.")
+        if row.operation == Operation.RETURN
+        else _("Nothing to press. The receipt says that the %(miles)s follow.")
     )
-
-
-def _pending_return(row: Transaction, words: Words) -> Panel:
     return Panel(
         tone="queued",
         icon="hourglass",
         title=_("%(programme)s has it and is not finished") % words,
-        text=_("Nothing to press. Refund the sale the way it was paid."),
+        text=todo % words,
         is_unfinished=True,
     )
 
@@ -311,10 +296,10 @@ def _manual(row: Transaction, words: Words) -> Panel:
 
 _Say = Callable[[Transaction, Words], Panel]
 _ISSUES: dict[Shown, _Say] = {
-    Shown.WAITING: _waiting,
+    Shown.WAITING: waiting,
     Shown.DOUBT: _doubt,
     Shown.CANCELLING: _doubt,
-    Shown.QUEUED: _waiting,
+    Shown.QUEUED: waiting,
     Shown.PENDING: _pending,
     Shown.APPROVED: _given,
     Shown.DONE: _given,
@@ -329,7 +314,6 @@ _ISSUES: dict[Shown, _Say] = {
 }
 _RETURNS: dict[Shown, _Say] = {
     **_ISSUES,
-    Shown.PENDING: _pending_return,
     Shown.APPROVED: _taken,
     Shown.DONE: _taken,
     Shown.CONFIRMED: _taken,

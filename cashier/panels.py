@@ -174,7 +174,8 @@ def grouped(number: str) -> str:
     return "\u00a0".join(number[start : start + 4] for start in range(0, len(number), 4))
 
 
-def _waiting(row: Transaction, words: Words) -> Panel:
+def waiting(row: Transaction, words: Words) -> Panel:
+    """Say that the programme was asked and has not answered yet, whatever it was asked."""
     return Panel(
         tone="queued",
         icon="hourglass",
@@ -338,11 +339,11 @@ def short_ref(row: Transaction) -> str:
 
 _Say = Callable[[Transaction, Words], Panel]
 _REDEMPTIONS: dict[Shown, _Say] = {
-    Shown.WAITING: _waiting,
+    Shown.WAITING: waiting,
     Shown.DOUBT: _doubt,
     Shown.CANCELLING: _cancelling,
     Shown.QUEUED: _queued,
-    Shown.PENDING: _waiting,
+    Shown.PENDING: waiting,
     Shown.APPROVED: _done,
     Shown.DONE: _done,
     Shown.CONFIRMED: _done,

@@ -14,7 +14,7 @@ from backoffice.journal.decisions import Facts, Verdict
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import CLAIMABLE, SETTLED, Operation, State
 from tests.cast import Cast
-from tests.journal.rows import LEASE, approved, record, reversal_of, written
+from tests.journal.rows import LEASE, approved, finding, reversal_of, written
 from tests.scripted import ScriptedPlatform
 
 DEADLINE = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -256,7 +256,7 @@ def test_what_was_not_sent_by_three_is_expired_late_by_us_and_counted(
 def test_a_reversal_that_was_sent_before_three_is_still_asked_after_it(cast: Cast) -> None:
     row = owed(cast, "America/Toronto", "2026-11-20T22:00:00-05:00")
     assert entries.claim(row, sender="sweep", now=DEADLINE - TICK, lease=LEASE)
-    row = record(row, Verdict.UNKNOWN)
+    row = entries.record(row, finding(Verdict.UNKNOWN), now=DEADLINE, make_reversal=reversal_of)
     after = DEADLINE + timedelta(minutes=5)
     assert entries.claim(row, sender="sweep", now=after, lease=LEASE)
     row.refresh_from_db()

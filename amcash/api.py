@@ -44,6 +44,15 @@ class AmCashView(SwitchView):
             field=what,
         )
 
+    def in_training(self, request: Request) -> Told:
+        """Say that no requests can be sent; the sale goes on without miles."""
+        return relay.said(
+            "0092",
+            device=device_of(request),
+            now=timezone.now(),
+            is_french=_wants_french(request),
+        )
+
     def out_of_order(self) -> Told:
         """Say that no requests can be sent: without its database Milepost sends nothing."""
         return _plain(503, "0092", "Scheduled outage")

@@ -50,14 +50,15 @@ def echo_as_sent(body: bytes) -> Heard:
     return _ask(messages.ECHO_PATH, body, tries=1)
 
 
-def inquire(body: bytes) -> Heard:
+def inquire(body: bytes, *, is_training: bool) -> Heard:
     """Send an inquiry; silence, 0008 and 0096 get one identical try more, at once."""
-    return _ask(messages.INQUIRE_PATH, body, tries=2)
+    return _ask(messages.INQUIRE_PATH, body, tries=2, is_training=is_training)
 
 
-def _ask(path: str, body: bytes, *, tries: int) -> Heard:
+def _ask(path: str, body: bytes, *, tries: int, is_training: bool = False) -> Heard:
+    asked = line.to(is_training=is_training)
     for tried in range(1, tries + 1):
-        heard = _heard(line.platform().exchange(path, body, idempotency_key=None), tried)
+        heard = _heard(asked.exchange(path, body, idempotency_key=None), tried)
         known = codes.find(heard.answer.code) if heard.answer else None
         if known is not None and not known.retry_at_once:
             break

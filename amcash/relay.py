@@ -169,7 +169,7 @@ def _passed_on(heard: client.Heard, request: Request, *, device: Device, now: da
 def _named(request: Request, *, device: Device, now: datetime) -> Transaction | None:
     """Return the redemption that a reversal names: any till's of the sponsor by its number, this
     till's own of this programme day by its trace."""
-    rows = Transaction.objects.filter(operation=Operation.REDEEM)
+    rows = Transaction.objects.filter(operation=Operation.REDEEM, is_training=False)
     if request.confirmation_number:
         rows = rows.filter(
             confirmation_number=request.confirmation_number,

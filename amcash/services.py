@@ -82,16 +82,18 @@ class Outcome:
 def inquire(order: InquiryOrder, *, actor: Actor, now: datetime) -> Inquiry:
     """Ask what this collector may redeem on this basket. Nothing is written but who asked.
 
-    While the breaker is open nothing is sent, and the answer is UNAVAILABLE.
+    While the breaker is open nothing is sent, and the answer is UNAVAILABLE; training heeds none.
     """
     pulse.take_if_forsaken()
-    if programme.standing(Product.CASH).is_open:
+    if programme.standing(Product.CASH).is_open and not actor.is_training:
         return _unavailable(order, actor=actor)
-    heard = client.inquire(order.as_sent.body if order.as_sent else _inquiry_of(order, actor, now))
+    body = order.as_sent.body if order.as_sent else _inquiry_of(order, actor, now)
+    heard = client.inquire(body, is_training=actor.is_training)
     code = heard.answer.code if heard.answer else ""
     _note_inquiry(order, actor, code=code, tries=heard.tries, duration_ms=heard.duration_ms)
     inquiry = replace(_inquiry(order, heard), heard=heard)
-    _tell_the_breaker(order, inquiry, heard, now=timezone.now())
+    if not actor.is_training:
+        _tell_the_breaker(order, inquiry, heard, now=timezone.now())
     return inquiry
 
 
@@ -281,7 +283,7 @@ def _note_inquiry(
         channel=actor.channel,
         store=device.store.number,
         device=device.number,
-        details={"code": code, "tries": tries, "duration_ms": duration_ms},
+        details={"code": code, "tries": tries, "duration_ms": duration_ms, **actor.marks},
     )
 
 

@@ -21,6 +21,7 @@ class CardFault(StrEnum):
     PRODUCT_CODE = "product_code"
     WRONG_LENGTH = "wrong_length"
     WRONG_START = "wrong_start"
+    NOT_FOR_TRAINING = "not_for_training"
 
 
 class NotACard(ValueError):
@@ -45,6 +46,8 @@ class Card:
 
 
 COLLECTOR_DIGITS = 11
+# What all of the sandbox's test cards begin with (PRODUCT 3).
+_PRACTICE = "800000"
 _TRACK_2 = re.compile(r";?(\d{11,19})[=D].*", re.DOTALL)
 
 
@@ -69,6 +72,11 @@ def parse_card(text: str) -> str:
     if not digits.startswith("8"):
         raise NotACard(CardFault.WRONG_START)
     return digits
+
+
+def is_for_training(number: str) -> bool:
+    """Say whether a collector number is one of the sandbox's, which nobody carries."""
+    return number.startswith(_PRACTICE)
 
 
 def entry_mode_of(text: str) -> EntryMode:

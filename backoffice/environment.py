@@ -100,6 +100,17 @@ class Environment:
             )
         return url.rstrip("/")
 
+    def training_url(self, name: str, *, programme_url: str) -> str:
+        """Return the address of the training sandbox, or empty where nobody practises.
+
+        It is ours, so it may be on this machine; the programme's own platform it never is.
+        """
+        url = self.optional(name, "")
+        self.checked(name, url, lambda value: checked_url(value, what="It", allow_loopback=True))
+        if url and urlsplit(url).netloc.casefold() == urlsplit(programme_url).netloc.casefold():
+            self._fault(f"{name} is the programme's platform; training needs a sandbox of its own.")
+        return url.rstrip("/")
+
     def credential(self, name: str, *, default: str) -> str:
         """Return the programme's client id or secret; production refuses the sandbox's own."""
         value = self.text(name, default=default)

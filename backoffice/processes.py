@@ -31,23 +31,31 @@ class Place:
 
     port: int
     sandbox_port: int
+    # 0: any that is free.
+    training_port: int
     data: Path
     brings_broker: bool
     brings_sandbox: bool
+    brings_training: bool
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Place":
+        brings_sandbox = not environment.get("AIRMILES_BASE_URL")
         return cls(
             port=_port(environment, "PORT", 8000),
             sandbox_port=_port(environment, "SANDBOX_PORT", 8100),
+            training_port=_port(environment, "TRAINING_PORT", 0),
             data=Path(environment.get("MILEPOST_DATA") or ROOT / "var").resolve(),
             brings_broker=not environment.get("CELERY_BROKER_URL"),
-            brings_sandbox=not environment.get("AIRMILES_BASE_URL"),
+            brings_sandbox=brings_sandbox,
+            brings_training=brings_sandbox and not environment.get("MILEPOST_TRAINING_URL"),
         )
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name) or str(default)
+    text = environment.get(name)
+    if not text:
+        return default
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise CannotStart(f"{name} must be a port number, not {text!r}.")
     return int(text)
@@ -68,11 +76,13 @@ def commands(place: Place) -> dict[str, list[str]]:
     web += ["--respawn-failed-workers", "--respawn-interval", "0.5"]
     worker = ["worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
     schedule = str(place.data / "beat-schedule")
+
+    def sandbox(port: int, folder: str) -> list[str]:
+        return [*python, "sandbox", "--port", str(port), "--data", str(place.data / folder)]
+
     return {
-        "sandbox": [
-            *[*python, "sandbox", "--port", str(place.sandbox_port)],
-            *["--data", str(place.data / "sandbox")],
-        ],
+        "sandbox": sandbox(place.sandbox_port, "sandbox"),
+        "training": sandbox(place.training_port, "training"),
         "prepare": [*python, "backoffice.prepare"],
         "web": [*web, "backoffice.wsgi:application"],
         "worker": [*celery, *worker, "--loglevel", "WARNING"],

@@ -53,6 +53,8 @@ AIRMILES_TOKEN_URL = env.platform_url("AIRMILES_TOKEN_URL", default=f"{_SANDBOX}
 AIRMILES_AUDIENCE = env.text("AIRMILES_AUDIENCE", default="https://partners.loyalty.com")
 AIRMILES_CLIENT_ID = env.credential("AIRMILES_CLIENT_ID", default="milepost")
 AIRMILES_CLIENT_SECRET = env.credential("AIRMILES_CLIENT_SECRET", default="sandbox")
+# A sandbox for tills that practise (journal.line); empty where none does.
+MILEPOST_TRAINING_URL = env.training_url("MILEPOST_TRAINING_URL", programme_url=AIRMILES_BASE_URL)
 # On a desk without a scanner the resting screen can play one with the sandbox's test cards.
 MILEPOST_TEST_CARDS = not env.is_production and AIRMILES_BASE_URL == _SANDBOX
 # Two tries of 9.5 s: a till has an answer or a doubt by 20 s (PRODUCT 4). Each has its own lease.

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from types import FrameType
 
@@ -83,10 +83,16 @@ class Supervisor:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.place = Place.of(environment)
+        if self.place.brings_training and not self.place.training_port:
+            # Nobody looks for it there: what practises is told.
+            self.place = replace(self.place, training_port=_free_port())
         self.commands = commands(self.place)
         self.environment = dict(environment, PYTHONUNBUFFERED="1")
         self.environment["MILEPOST_DATA"] = str(self.place.data)
         self.environment["MILEPOST_WEB_THREADS"] = str(WEB_THREADS)
+        if self.place.brings_training:
+            url = f"http://127.0.0.1:{self.place.training_port}"
+            self.environment["MILEPOST_TRAINING_URL"] = url
         self.services: dict[str, Service] = {}
         self.selector = selectors.DefaultSelector()
         self.stops_asked = 0
@@ -107,6 +113,8 @@ class Supervisor:
                 self._start("broker")
             if self.place.brings_sandbox:
                 self._start("sandbox")
+            if self.place.brings_training:
+                self._start("training")
             self._prepare()
             for name in ("web", "worker", "beat", "settle"):
                 if not self.stops_asked:
@@ -125,8 +133,13 @@ class Supervisor:
         wanted = {"PORT": self.place.port}
         if self.place.brings_sandbox:
             wanted["SANDBOX_PORT"] = self.place.sandbox_port
-        if len(set(wanted.values())) < len(wanted):
-            raise CannotStart("PORT and SANDBOX_PORT are the same; set one to another.")
+        if self.place.brings_training:
+            wanted["TRAINING_PORT"] = self.place.training_port
+        by_port: dict[int, str] = {}
+        for name, port in wanted.items():
+            if port in by_port:
+                raise CannotStart(f"{by_port[port]} and {name} are the same; set one to another.")
+            by_port[port] = name
         for name, port in wanted.items():
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -274,6 +287,8 @@ class Supervisor:
         wanted = [(self.place.port, "/healthz")]
         if self.place.brings_sandbox:
             wanted.append((self.place.sandbox_port, "/_control/codes"))
+        if self.place.brings_training:
+            wanted.append((self.place.training_port, "/_control/codes"))
         complain_at = time.monotonic() + PATIENCE_S
         while wanted and not self.stops_asked:
             self._turn(0.2)
@@ -294,6 +309,8 @@ class Supervisor:
         say(f"  Admin        {base}/admin/")
         if self.place.brings_sandbox:
             say(f"  Sandbox      http://127.0.0.1:{self.place.sandbox_port}/_control/exchanges")
+        if self.place.brings_training:
+            say(f"  Training     http://127.0.0.1:{self.place.training_port}/_control/exchanges")
         say(f"  Data         {self.place.data}")
         say("")
         for line in self.sign_ins:
@@ -307,7 +324,7 @@ class Supervisor:
         if self.services:
             say("milepost: stopping ...")
         asked_before = self.stops_asked
-        for names in (("web", "worker", "beat", "settle"), ("sandbox", "broker")):
+        for names in (("web", "worker", "beat", "settle"), ("sandbox", "training", "broker")):
             leaving = [self.services[name] for name in names if name in self.services]
             for service in leaving:
                 with contextlib.suppress(ProcessLookupError):
@@ -320,6 +337,12 @@ class Supervisor:
                 self._repeat_output(0.05)
             for service in leaving:
                 self._bury(service)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _serves(port: int, path: str) -> bool:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
 from backoffice.clock import business_day, settlement_day_starts
+from backoffice.devices import training
 from backoffice.devices.enrolment import tablet_for
 from backoffice.devices.models import Device
 from backoffice.journal import selectors
@@ -62,9 +63,24 @@ class Frame:
         return self.till.store.sponsor
 
     @property
+    def is_training(self) -> bool:
+        """Whether this till practises: nothing that is done at it is real."""
+        return self.till.is_training
+
+    @property
+    def may_practise(self) -> bool:
+        """Whether training can be begun here, with a manager's word."""
+        return training.is_set_up() and not self.is_training
+
+    @property
     def actor(self) -> Actor:
         """Who asks the services."""
-        return Actor(user=self.user, device=self.till, channel=Channel.CONSOLE)
+        return Actor(
+            user=self.user,
+            device=self.till,
+            channel=Channel.CONSOLE,
+            is_training=self.is_training,
+        )
 
     @property
     def idle_s(self) -> int:
@@ -78,8 +94,9 @@ class Frame:
 
     @property
     def bound_to(self) -> str:
-        """What a sealed sale is bound to: this session at this till."""
-        return f"sale:{self.session_key}:{self.till.pk}"
+        """What a sealed sale is bound to: this session at this till, and whether it is real."""
+        kind = "training" if self.is_training else "sale"
+        return f"{kind}:{self.session_key}:{self.till.pk}"
 
     @property
     def language(self) -> str:
@@ -104,7 +121,9 @@ class Frame:
 
     @cached_property
     def programme(self) -> selectors.ProgrammeView:
-        """How the programme answers just now."""
+        """How the programme answers just now; in training it is not asked, and nothing is away."""
+        if self.is_training:
+            return selectors.ProgrammeView(word=selectors.ProgrammeWord.UP, answer_ms=None)
         return selectors.programme_state(now=self.now)
 
     @property
@@ -117,7 +136,7 @@ class Frame:
     @cached_property
     def open_count(self) -> int:
         """How many of this till's latest operations still owe an outcome."""
-        rows = selectors.latest(self.user, device=self.till, limit=20)
+        rows = selectors.latest(self.user, device=self.till, is_training=self.is_training, limit=20)
         return sum(row.state in _OPEN for row in rows)
 
 

@@ -75,7 +75,10 @@ def _back(
         # Without the sale nobody here knows what its offers gave. The programme does, and takes
         # back no more of an offer than is left of it.
         return replace(_with(_earned(gift, actor, now, language), words), is_estimate=True)
-    issued = sales.given_of(journal.get_visible(actor.user, uuid.UUID(gift.original)))
+    original = journal.get_visible(
+        actor.user, uuid.UUID(gift.original), is_training=actor.is_training
+    )
+    issued = sales.given_of(original)
     try:
         parts = tuple(_part(row, gift, is_ours=is_ours) for row in issued)
     except NotReturnable:

@@ -1,10 +1,13 @@
-"""The sandbox's test cards (PRODUCT 3), for a desk without a scanner. Never in production."""
+"""The sandbox's test cards (PRODUCT 3): at a desk without a scanner, and in training."""
 
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from backoffice.cards import CardFault, NotACard, is_for_training, parse_card
+from cashier.frames import Frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +27,30 @@ _CARDS = (
     SandboxCard(name="locked", number="80000010005", title=_("Account locked")),
     SandboxCard(name="limit", number="80000010006", title=_("Daily limit used")),
 )
+# What a cashier should have seen once before it happens with a customer waiting.
+_RARE = (
+    SandboxCard(name="silent", number="80000000008", title=_("No answer")),
+    SandboxCard(name="unknown", number="80000000025", title=_("Unknown card")),
+    SandboxCard(name="short", number="80000000051", title=_("Not enough miles")),
+    SandboxCard(name="pending", number="80000020202", title=_("Miles that follow later")),
+)
 
 
-def available() -> tuple[SandboxCard, ...]:
-    """Return the cards that the resting screen offers to scan; none unless it faces the sandbox."""
+def available(frame: Frame) -> tuple[SandboxCard, ...]:
+    """Return the cards that the resting screen offers to scan: in training all of them, else none
+    unless it faces the sandbox on a desk."""
+    if frame.is_training:
+        return _CARDS + _RARE
     return _CARDS if settings.MILEPOST_TEST_CARDS else ()
+
+
+def number_read(text: str, frame: Frame) -> str:
+    """Return the collector number in what was scanned or typed.
+
+    Raises NotACard; in training also for a customer's own card, which has no business in the
+    training sandbox.
+    """
+    number = parse_card(text)
+    if frame.is_training and not is_for_training(number):
+        raise NotACard(CardFault.NOT_FOR_TRAINING)
+    return number

@@ -154,6 +154,7 @@ CARD_TEXTS: dict[str, "StrPromise"] = {
     "wrong_length": _("A card number has 11 digits. Check it and try again."),
     "wrong_start": _("A card number starts with 8. Check it and try again."),
     "not_digits": _("A card number has digits only. Check it and try again."),
+    "not_for_training": _("This is a real card. Training uses the training cards only."),
     "expired": _("The card was read too long ago. Scan it again."),
 }
 

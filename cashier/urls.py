@@ -13,6 +13,7 @@ from cashier.views import (
     rehearsal,
     reverse,
     sale,
+    training,
 )
 
 app_name = "cashier"
@@ -41,6 +42,7 @@ urlpatterns = [
     path("give/resume/", give.resume, name="give_resume"),
     path("give/confirm/", give.give, name="give_confirm"),
     path("give/record/", give.record, name="give_record"),
+    path("training/", training.training, name="training"),
     path("today/", sale.today, name="today"),
     path("return/", reverse.start, name="return"),
     path("sale/<uuid:reference>/", sale.sale, name="sale"),

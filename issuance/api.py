@@ -31,6 +31,10 @@ class IssuanceView(SwitchView):
         """Name what cannot be read of a request."""
         return relay.refusal(400, ("InvalidField", f"{what}: cannot be read"))
 
+    def in_training(self, request: Request) -> Told:
+        """Say that nothing was kept; the till sends it again when training is over."""
+        return relay.refusal(500, ("InTraining", "This till is in training: nothing was sent."))
+
     def out_of_order(self) -> Told:
         """Say that it went wrong; the same request sent again is told how it stands."""
         return relay.refusal(500, ("OutOfOrder", "Send the same request again."))

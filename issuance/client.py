@@ -24,10 +24,10 @@ class Heard:
     body: bytes = field(default=b"", repr=False)
 
 
-def calculate(body: bytes) -> Heard:
+def calculate(body: bytes, *, is_training: bool) -> Heard:
     """Ask what a basket would earn; a 500 gets two tries more, at once, a silence none."""
     for tried in range(1, TRIES_ON_500 + 1):
-        heard = _heard(Message.CALCULATE, body, tried)
+        heard = _heard(Message.CALCULATE, body, tried, is_training=is_training)
         if heard.http_status != 500:
             break
     return heard
@@ -38,9 +38,9 @@ def record(body: bytes) -> Heard:
     return _heard(Message.RECORD, body, 1)
 
 
-def _heard(message: Message, body: bytes, tried: int) -> Heard:
+def _heard(message: Message, body: bytes, tried: int, *, is_training: bool = False) -> Heard:
     path = FORMS[message].path
-    answer = line.platform().exchange(path, body, idempotency_key=None)
+    answer = line.to(is_training=is_training).exchange(path, body, idempotency_key=None)
     if isinstance(answer, Silence):
         return Heard(
             answer=None,

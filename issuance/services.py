@@ -77,14 +77,13 @@ def calculation_of(actor: Actor) -> Calculation:
 def calculate(order: CalculationOrder, *, actor: Actor, now: datetime) -> Preview:
     """Ask the programme what a basket would earn. Nothing is written but who asked.
 
-    While the breaker is open nothing is sent, and the preview says nothing.
+    While the breaker is open nothing is sent, and the preview says nothing; training heeds none.
     """
-    if programme.standing(Product.ISSUANCE).is_open:
+    if programme.standing(Product.ISSUANCE).is_open and not actor.is_training:
         return Preview(offers=None)
     sent = order.as_sent
-    heard = client.calculate(
-        sent.body if sent else intents.calculation(order, device=actor.device, now=now)
-    )
+    body = sent.body if sent else intents.calculation(order, device=actor.device, now=now)
+    heard = client.calculate(body, is_training=actor.is_training)
     answer = heard.answer
     trail.record(
         "basket.calculated",
@@ -93,7 +92,12 @@ def calculate(order: CalculationOrder, *, actor: Actor, now: datetime) -> Previe
         channel=actor.channel,
         store=actor.device.store.number,
         device=actor.device.number,
-        details={"http": heard.http_status or 0, "tries": heard.tries, "ms": heard.duration_ms},
+        details={
+            "http": heard.http_status or 0,
+            "tries": heard.tries,
+            "ms": heard.duration_ms,
+            **actor.marks,
+        },
     )
     if answer is None or heard.http_status not in FORMS[Message.CALCULATE].statuses:
         return Preview(offers=None, heard=heard)
@@ -228,7 +232,9 @@ def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome
     sender = line.sender_name("web")
     stamped = exchange.stamp()
     # Where no sweep has probed for long, a till's own issuance does.
-    is_probe = programme.take_probe(Product.ISSUANCE, now, patience=breaker.FORSAKEN_AFTER)
+    is_probe = not actor.is_training and programme.take_probe(
+        Product.ISSUANCE, now, patience=breaker.FORSAKEN_AFTER
+    )
     try:
         row, is_new = entries.open_issuance(
             intent,

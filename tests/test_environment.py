@@ -280,3 +280,26 @@ def test_of_two_processes_that_make_a_secret_one_decides(tmp_path: Path) -> None
         return "ours"
 
     assert development_secret(tmp_path, "secret-key", make) == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("https://AIRMILESAPIS.ca/training", "is the programme's platform"),
+        ("ftp://training:8100", "must be a URL"),
+        ("http://training.example.com", "must begin with https://"),
+        ("https://training.example.com/?a=b", "plain URL"),
+    ],
+)
+def test_the_training_sandbox_is_never_the_programmes_platform(
+    tmp_path: Path, url: str, fault: str
+) -> None:
+    assert fault in last_line(started(tmp_path, **PRODUCTION, MILEPOST_TRAINING_URL=url))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://127.0.0.1:8101", "http://training:8100", "https://training.example.com"]
+)
+def test_a_training_sandbox_may_be_anywhere_else(tmp_path: Path, url: str) -> None:
+    process = started(tmp_path, **PRODUCTION, MILEPOST_TRAINING_URL=url)
+    assert process.returncode == 0, process.stderr

@@ -67,6 +67,8 @@ class Device(models.Model):
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
     version = models.CharField(_("version"), max_length=40, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+    # Kept with the till, not with a session: it stays in training whoever signs in (`training`).
+    training_since = models.DateTimeField(_("in training since"), null=True, editable=False)
 
     # What the token that it came with is good for; none where no token was asked for.
     came_as: str = ""
@@ -81,6 +83,11 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store.number}/{self.number}"
+
+    @property
+    def is_training(self) -> bool:
+        """Whether what is done at it is practice: sent to the training sandbox, counted nowhere."""
+        return self.training_since is not None
 
     def may(self, call: str) -> bool:
         """Say whether it may make a call: `console`, `amcash.redeem`, `issuance.post_event`, ...

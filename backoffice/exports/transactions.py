@@ -109,7 +109,12 @@ class Export:
 def begin(
     *, scope: Scope, filters: LogFilters, zone: ZoneInfo, actor: str, channel: str, now: datetime
 ) -> Export:
-    """Bound the export by this moment, note in the audit log who made it, and return it."""
+    """Bound the export by this moment, note in the audit log who made it, and return it.
+
+    Raises ValueError for what was practised: training is in no export.
+    """
+    if filters.is_training:
+        raise ValueError("Training is never exported.")
     # Rows that arrive while the file is written belong to the next one.
     ends = min(filters.opened_before or now, now)
     export = Export(scope=scope, filters=replace(filters, opened_before=ends), zone=zone)

@@ -13,7 +13,8 @@ from backoffice.journal.states import Operation
 
 
 def near_among(rows: QuerySet[Transaction], *, now: datetime) -> QuerySet[Transaction]:
-    """Return the reversals of these that are open within an hour of their deadline, nearest first.
+    """Return the reversals of these that are open within an hour of their deadline, nearest first;
+    none of training.
 
     What it costs depends on the open rows alone: every sweep asks it.
     """
@@ -25,6 +26,7 @@ def near_among(rows: QuerySet[Transaction], *, now: datetime) -> QuerySet[Transa
             kind=Operation.REVERSE,
             deadline_at__gt=now,
             deadline_at__lte=now + HURRIED_BEFORE_DEADLINE,
+            is_training=False,
         )
         .order_by("deadline_at", "id")
     )

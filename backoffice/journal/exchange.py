@@ -95,6 +95,8 @@ def deliver(
 
 
 def _tell_the_breaker(row: Transaction, finding: Finding, *, is_probe: bool) -> None:
+    if row.is_training:
+        return
     # After the outcome's own commit, which must wait for nothing. A till's two tries count once.
     product = product_of(Operation(row.operation))
     if finding.is_outage:
@@ -114,7 +116,7 @@ def _tell_the_breaker(row: Transaction, finding: Finding, *, is_probe: bool) -> 
 def _send(row: Transaction, body: bytes, stamped: float) -> Reply | Silence:
     # A send must end before the lease does, even one that was frozen before its first byte.
     last_start = settings.PLATFORM_LEASE_S - settings.PLATFORM_TOTAL_S - settings.PLATFORM_MARGIN_S
-    return line.platform().exchange(
+    return line.to(is_training=row.is_training).exchange(
         row.path,
         body,
         content_type=row.content_type,

@@ -243,8 +243,8 @@ def programme_clock() -> str:
 
 
 def examine(*, now: datetime) -> Health:
-    """Look at the whole log, whatever its store, and at what it stands on."""
-    due = Transaction.objects.filter(state__in=sorted(CLAIMABLE))
+    """Look at the whole log, whatever its store, and at what it stands on; training is no part."""
+    due = _real().filter(state__in=sorted(CLAIMABLE))
     programmes = {state.product: state for state in ProgrammeState.objects.all()}
     programme = programmes.get(Product.CASH)
     heard_at = programme.heard_at if programme else None
@@ -263,7 +263,7 @@ def examine(*, now: datetime) -> Health:
         ),
         not_presented=_tally(_unshown(now - UNSHOWN_FOR), "opened_at", now),
         missed_deadlines=_tally(
-            Transaction.objects.filter(
+            _real().filter(
                 state=State.EXPIRED,
                 needs_person=NeedsPerson.LATE_BY_US,
                 settled_at__gt=now - MISSED_WITHIN,
@@ -325,14 +325,14 @@ def _states(now: datetime) -> dict[str, Tally]:
     # cost more every day.
     open_states = [state for state in State if state in UNSETTLED | {State.APPROVED}]
     return {
-        state.value: _tally(Transaction.objects.filter(state=state), "opened_at", now)
-        for state in open_states
+        state.value: _tally(_real().filter(state=state), "opened_at", now) for state in open_states
     }
 
 
 def _with_a_person(now: datetime) -> dict[str, Tally]:
     rows = (
-        Transaction.objects.exclude(needs_person=_EMPTY)
+        _real()
+        .exclude(needs_person=_EMPTY)
         .order_by()
         .values_list("needs_person")
         .annotate(Count("pk"), Min("opened_at"))
@@ -343,8 +343,12 @@ def _with_a_person(now: datetime) -> dict[str, Tally]:
     }
 
 
+def _real() -> QuerySet[Transaction]:
+    return Transaction.objects.filter(is_training=False)
+
+
 def _unshown(opened_before: datetime) -> QuerySet[Transaction]:
-    return Transaction.objects.filter(
+    return _real().filter(
         operation=Operation.REDEEM,
         state=State.APPROVED,
         presented_at=None,

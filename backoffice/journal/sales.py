@@ -14,7 +14,8 @@ def issuance_of(user: Reader, row: Transaction) -> Transaction | None:
     if row.operation == Operation.ISSUE:
         return row
     if row.original_id:
-        return visible(user).filter(pk=row.original_id).first()
+        same = visible(user, is_training=row.is_training)
+        return same.filter(pk=row.original_id).first()
     found = _beside(user, row).filter(operation=Operation.ISSUE).exclude(state=State.NOT_SENT)
     newest = list(found.order_by(*NEWEST_FIRST))
     given = [one for one in newest if one.state in TAKING]
@@ -47,12 +48,13 @@ def redemption_of(user: Reader, row: Transaction) -> Transaction | None:
     return found.order_by(*NEWEST_FIRST).first()
 
 
-def find_issuance(user: Reader, number: str) -> Transaction | None:
+def find_issuance(user: Reader, number: str, *, is_training: bool = False) -> Transaction | None:
     """Return the issuance that a number names: ours, the programme's transactionId or a till's own.
 
     Our own may be written as on a receipt's code: 40 digits.
     """
-    sold = visible(user).filter(operation=Operation.ISSUE).order_by(*NEWEST_FIRST)
+    real_or_not = visible(user, is_training=is_training)
+    sold = real_or_not.filter(operation=Operation.ISSUE).order_by(*NEWEST_FIRST)
     reference = _uuid(number)
     if reference is not None:
         named = sold.filter(reference=reference).first()
@@ -74,7 +76,7 @@ def code_of(row: Transaction) -> str:
 
 def _beside(user: Reader, row: Transaction) -> QuerySet[Transaction]:
     # By the card: a collector has few rows, and the index begins with it.
-    return visible(user).filter(
+    return visible(user, is_training=row.is_training).filter(
         collector_mac=row.collector_mac, sale_ref=row.sale_ref, store=row.store_id
     )
 

@@ -68,6 +68,8 @@ class LogFilters:
     is_for_a_person: bool = False
     # What tills do for their customers: no goodwill, no record.
     is_of_a_sale: bool = False
+    # What was practised stands apart: nobody reads it who does not ask for it, and for it alone.
+    is_training: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +126,18 @@ class ProgrammeView:
     is_issuance_down: bool = False
 
 
-def visible(user: Reader) -> QuerySet[Transaction]:
-    """Return the rows `user` may read, with what screens show beside them."""
+def visible(user: Reader, *, is_training: bool | None = False) -> QuerySet[Transaction]:
+    """Return the rows `user` may read, with what screens show beside them: real ones, or those of
+    training, or (None) both."""
     rows = Transaction.objects.select_related("store__sponsor", "device", "user", "reverses")
+    rows = rows if is_training is None else rows.filter(is_training=is_training)
     scope = Scope.of(user)
     return rows if scope.store_ids is None else rows.filter(store_id__in=scope.store_ids)
 
 
-def get_visible(user: Reader, reference: UUID) -> Transaction:
+def get_visible(user: Reader, reference: UUID, *, is_training: bool | None = False) -> Transaction:
     """Return one row; Transaction.DoesNotExist when there is none that `user` may read."""
-    return visible(user).get(reference=reference)
+    return visible(user, is_training=is_training).get(reference=reference)
 
 
 def latest(
@@ -142,6 +146,7 @@ def latest(
     store: Store | None = None,
     device: Device | None = None,
     on_or_after: datetime | None = None,
+    is_training: bool = False,
     limit: int = PAGE_ROWS,
 ) -> list[Transaction]:
     """Return the newest sales of a store or till: miles used and given, and both taken back."""
@@ -150,16 +155,19 @@ def latest(
         store_id=store.pk if store else None,
         device_id=device.pk if device else None,
         is_of_a_sale=True,
+        is_training=is_training,
     )
     return list(log_page(user, filters, limit=limit).rows)
 
 
-def find_redemption(user: Reader, *, store: Store, confirmation_number: str) -> Transaction | None:
+def find_redemption(
+    user: Reader, *, store: Store, confirmation_number: str, is_training: bool = False
+) -> Transaction | None:
     """Return the store's newest redemption with this confirmation number, or None."""
     if not confirmation_number:
         return None
     found = (
-        visible(user)
+        visible(user, is_training=is_training)
         .filter(store=store, operation=Operation.REDEEM, confirmation_number=confirmation_number)
         .exclude(confirmation_number=EMPTY)
     )
@@ -307,6 +315,7 @@ def _condition(filters: LogFilters) -> Q:
             confirmation_number=filters.confirmation_number or None,
             opened_at__gte=filters.opened_from,
             opened_at__lt=filters.opened_before,
+            is_training=filters.is_training,
         )
     )
     if filters.confirmation_number:

@@ -5,8 +5,9 @@ Every sweep asks for them, so what it costs must not grow with the rows that are
 
 from django.db.models import CharField, Func, QuerySet
 
+from backoffice.devices.models import Device
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import CLAIMABLE
+from backoffice.journal.states import CLAIMABLE, State
 
 # Literals: SQLite does not see that parameters meet the condition of a partial index, and reads
 # the whole log instead once its statistics say that a state is common.
@@ -16,6 +17,12 @@ _OPEN = [Func(template=f"'{state}'", output_field=CharField()) for state in sort
 def rows() -> QuerySet[Transaction]:
     """Return what the sweep may claim now or later, in no order."""
     return among(Transaction.objects.all())
+
+
+def is_under_way_at(device: Device) -> bool:
+    """Say whether something real of this till is being sent just now."""
+    mine = Transaction.objects.filter(device=device, is_training=False)
+    return mine.filter(state=State.ARMED).exists()
 
 
 def among(some: QuerySet[Transaction]) -> QuerySet[Transaction]:

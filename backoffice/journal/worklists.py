@@ -65,7 +65,7 @@ def not_presented(user: Reader, *, opened_before: datetime, limit: int) -> list[
 
 def issuances(user: Reader, *, opened_before: datetime, limit: int) -> list[IssuanceTasks]:
     """Return the issuances that people must see to, and those open since before a moment."""
-    rows = _few(user).filter(operation__in=sorted(ISSUANCE), is_training=False)
+    rows = _few(user).filter(operation__in=sorted(ISSUANCE))
     held = rows.exclude(needs_person=EMPTY)
     rejected = held.filter(needs_person=NeedsPerson.REJECTED)
     old = waiting.among(rows).filter(opened_at__lt=opened_before, needs_person=EMPTY)
@@ -87,7 +87,9 @@ def _group(task: IssuanceTask, rows: QuerySet[Transaction], limit: int) -> Issua
 
 
 def _few(user: Reader) -> QuerySet[Transaction]:
-    """Return what `user` may read, for conditions that few rows meet and that have an index."""
+    """Return what `user` may read, for conditions that few rows meet and that have an index; of
+    what was practised nothing waits for anybody."""
     rows = Transaction.objects.prefetch_related("store", "device", "user", "reverses")
+    rows = rows.filter(is_training=False)
     store_ids = Scope.of(user).store_ids
     return rows if store_ids is None else residually_within(rows, store_ids)

@@ -30,6 +30,8 @@ _EVENTS: Final[dict[str, "StrPromise"]] = {
     "device.paired": _("Tablet paired with a code of this person"),
     "device.token_made": _("Till token made"),
     "device.revoked": _("Revoked"),
+    "device.training_begun": _("Put into training"),
+    "device.training_ended": _("Taken out of training"),
 }
 
 

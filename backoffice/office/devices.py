@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.audit.models import AuditEntry
-from backoffice.devices import codes, history, pairing, selectors, tokens
+from backoffice.devices import codes, history, pairing, selectors, tokens, training
 from backoffice.devices.models import Device, DeviceProfile
 from backoffice.devices.selectors import Standing
 from backoffice.office import device_words
@@ -138,6 +138,15 @@ def revoke(request: OfficeRequest, number: int) -> HttpResponseBase:
     """End a device's tokens; whoever holds one gets nowhere from the next request on."""
     row = _changeable(request, number)
     tokens.revoke(row, by=request.user.username, now=timezone.now())
+    return redirect("office:device", row.pk)
+
+
+@require_POST
+@office_page
+def end_training(request: OfficeRequest, number: int) -> HttpResponseBase:
+    """Take a till out of training from afar: whoever began it may have forgotten it."""
+    row = _changeable(request, number)
+    training.end(row, by=request.user.username, approved_by="", channel="office")
     return redirect("office:device", row.pk)
 
 

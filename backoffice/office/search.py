@@ -115,6 +115,7 @@ class LogForm(FocusedForm):
     card = forms.CharField(required=False, label=_("Card, last 4"))
     confirmation = forms.CharField(required=False, label=_("Confirmation"), max_length=60)
     person = forms.BooleanField(required=False, label=_("Only what needs a person"))
+    training = forms.BooleanField(required=False, label=_("Training instead"))
 
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
@@ -146,10 +147,10 @@ class LogForm(FocusedForm):
         ]
 
     def _dress(self) -> None:
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             attrs = field.widget.attrs
             attrs["autocomplete"] = "off"
-            if name != "person":
+            if not isinstance(field, forms.BooleanField):
                 attrs["class"] = "input input--small"
             if isinstance(field, forms.ChoiceField):
                 # Django's own sentence repeats what was given, which may be a card.
@@ -205,6 +206,21 @@ class LogForm(FocusedForm):
         return refused or self._held_a_card
 
     @property
+    def checks(self) -> list[forms.BoundField]:
+        """The boxes to tick; the other fields are filled in."""
+        return [one for one in self if isinstance(one.field, forms.BooleanField)]
+
+    @property
+    def fields_to_fill(self) -> list[forms.BoundField]:
+        """The fields of the screen but its boxes."""
+        return [one for one in self if not isinstance(one.field, forms.BooleanField)]
+
+    @property
+    def is_training(self) -> bool:
+        """Whether what was practised is looked for, which is never exported."""
+        return bool(self.cleaned_data.get("training"))
+
+    @property
     def is_in_use(self) -> bool:
         """Whether anything is filtered at all."""
         return bool(self.address())
@@ -235,6 +251,7 @@ class LogForm(FocusedForm):
             collector_last4=found.get("card") or "",
             confirmation_number=found.get("confirmation") or "",
             is_for_a_person=bool(found.get("person")),
+            is_training=bool(found.get("training")),
         )
 
     def address(self, **more: str) -> str:

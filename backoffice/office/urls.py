@@ -33,6 +33,7 @@ urlpatterns = [
     path("devices/<int:number>/code/", devices.code, name="device-code"),
     path("devices/<int:number>/token/", devices.token, name="device-token"),
     path("devices/<int:number>/revoke/", devices.revoke, name="device-revoke"),
+    path("devices/<int:number>/end-training/", devices.end_training, name="device-training"),
     path("second-step/", second_step.second_step, name="second-step"),
     path("people/", staff.listed, name="people"),
     path("people/<int:number>/", staff.person, name="person"),

@@ -26,6 +26,7 @@ from backoffice.office import decisions, events, issuances, search, story
 from backoffice.office.access import OfficeRequest, office_page
 from backoffice.office.decisions import NoteForm, ProposalForm
 from backoffice.office.search import LogForm
+from backoffice.people.scope import visible_devices
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -69,6 +70,7 @@ def home(request: OfficeRequest) -> HttpResponseBase:
         "totals": figures.totals(days),
         "stops": story.stops(),
         "issuances_wanted": issuances.to_see_to(request, now),
+        "in_training": visible_devices(request.user).exclude(training_since=None).count(),
         "seconds_wanted": events.waiting_for_a_second(request, now),
     }
     return render(request, "office/home.html", context)
@@ -94,7 +96,8 @@ def export(request: OfficeRequest) -> HttpResponseBase:
     form = LogForm(request.GET, user=request.user)
     if form.has_full_card:
         return redirect(_log_address(form, notice="card"))
-    if not form.is_valid():
+    if not form.is_valid() or form.is_training:
+        # The page says what is wrong with the filter, or that training is in no export.
         return _log_page(request, form, status=400)
     made = transactions.begin(
         scope=Scope.of(request.user),
@@ -116,7 +119,7 @@ def export(request: OfficeRequest) -> HttpResponseBase:
 @office_page
 def transaction(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
     """Show one transaction: its facts, what happened to it, who and why."""
-    return _transaction_page(request, _row(request, reference))
+    return _transaction_page(request, _row(request, reference, is_training=None))
 
 
 @require_POST
@@ -163,9 +166,11 @@ def _decided(request: OfficeRequest, row: Transaction, step: str, form: NoteForm
             raise SuspiciousOperation("There is no such step.")
 
 
-def _row(request: OfficeRequest, reference: UUID) -> Transaction:
+def _row(
+    request: OfficeRequest, reference: UUID, *, is_training: bool | None = False
+) -> Transaction:
     try:
-        return selectors.get_visible(request.user, reference)
+        return selectors.get_visible(request.user, reference, is_training=is_training)
     except Transaction.DoesNotExist as error:
         # The same answer whether it is another store's or nobody's.
         raise Http404 from error
@@ -195,8 +200,9 @@ def _transaction_page(
         "returns": row.returns.order_by("pk"),
         "corrections": row.corrections.order_by("pk"),
         "deadline": story.deadline(row, now),
-        "task": decisions.task_of(row, request.user, form, now=now),
-        "owes_credit": services.owes_credit(row, now=now),
+        # Nobody decides about what was practised, and nobody is owed for it.
+        "task": None if row.is_training else decisions.task_of(row, request.user, form, now=now),
+        "owes_credit": not row.is_training and services.owes_credit(row, now=now),
         "problem": problem,
     }
     return render(request, "office/transaction.html", context, status=status)

@@ -25,6 +25,8 @@ class Actor:
     channel: Channel = Channel.CONSOLE
     # Who approved it over the cashier's screen, where the cashier may not decide alone.
     approver: User | None = None
+    # Whether somebody practises: what they ask for goes to the training sandbox and counts nowhere.
+    is_training: bool = False
 
     @property
     def has_supervisor(self) -> bool:
@@ -32,6 +34,11 @@ class Actor:
         return any(
             person is not None and person.may_decide for person in (self.user, self.approver)
         )
+
+    @property
+    def marks(self) -> dict[str, bool]:
+        """What an audit entry of theirs says besides: that it was training, or nothing."""
+        return {"training": True} if self.is_training else {}
 
     @property
     def approved_by(self) -> str:

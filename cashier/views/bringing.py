@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from backoffice.journal import sales
-from backoffice.journal import selectors as journal
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import TAKING, Operation
 from cashier.basket_forms import BroughtForm
 from cashier.forms import kept_of
 from cashier.frames import Frame, SeeOther, at_till, show
 from cashier.gifts import OpenGift
+from cashier.lookups import visible_row
 from cashier.panels import Action, Panel
 from cashier.rows import deadline_moment, facts_of_transaction
 from cashier.views.give import show_preview
@@ -28,10 +28,7 @@ from issuance import selectors
 @at_till
 def bring_back(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Pick what comes back of a sale; then show the miles that it takes."""
-    try:
-        row = journal.get_visible(frame.user, reference)
-    except Transaction.DoesNotExist as missing:
-        raise Http404 from missing
+    row = visible_row(frame, reference)
     if row.operation != Operation.ISSUE:
         raise Http404
     issued = sales.given_of(row)

@@ -4,7 +4,7 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods
 
 from amcash import rules, services
 from amcash.services import Refused
-from backoffice.journal import selectors
 from backoffice.journal.choices import Credit
 from backoffice.journal.models import Transaction
 from cashier.credits import given_panel, owed_panel
 from cashier.frames import Frame, SeeOther, at_till, show, words_of
+from cashier.lookups import visible_row
 from cashier.panels import Action, grouped, short_ref
 from cashier.rows import facts_of_transaction, moments_of
 from cashier.templatetags.milepost import day_clock
@@ -28,10 +28,7 @@ from cashier.views.redeem import next_customer
 @at_till
 def credit(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Ask which of the two was given; record it, and show what is recorded."""
-    try:
-        row = selectors.get_visible(frame.user, reference)
-    except Transaction.DoesNotExist as missing:
-        raise Http404 from missing
+    row = visible_row(frame, reference)
     chosen = request.POST.get("kind", "")
     if chosen in Credit.values:
         with suppress(Refused):

@@ -18,16 +18,17 @@ from amcash import orders
 from amcash.orders import Card, EntryMode, NotACard
 from amcash.receipts import whole_basket_of
 from amcash.reversals import card_of
-from backoffice.journal import sales, selectors
+from backoffice.journal import sales
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
-from cashier import cards
+from cashier import cards, testcards
 from cashier.basket_forms import ItemForm, TotalsForm
 from cashier.cards import SaleExpired
 from cashier.forms import CardForm, ConfirmationForm, decimal_text, kept_of, without_card
 from cashier.frames import Frame, SeeOther, at_till, posted, show
 from cashier.gifts import MOST_LINES, OpenGift, Part, seal, unseal
 from cashier.issuances import refusal_panel
+from cashier.lookups import visible_row
 from cashier.panels import Action
 from cashier.previews import facts_of, previewed
 from cashier.texts import CARD_TEXTS
@@ -56,7 +57,7 @@ def card(request: HttpRequest, frame: Frame) -> HttpResponse:
         return _start(request, frame, str(next(iter(form.errors.values()))[0]))
     value, entry = form.cleaned_data["value"], form.cleaned_data["entry"]
     try:
-        number = orders.parse_card(value)
+        number = testcards.number_read(value, frame)
     except NotACard as problem:
         return _start(request, frame, str(CARD_TEXTS[problem.fault.value]))
     mode = EntryMode.MANUAL if entry == EntryMode.MANUAL else orders.entry_mode_of(value)
@@ -84,7 +85,7 @@ def unknown(request: HttpRequest, frame: Frame) -> HttpResponse:
     if not form.is_valid():
         return SeeOther(reverse("cashier:return"))
     try:
-        number = orders.parse_card(value)
+        number = testcards.number_read(value, frame)
     except NotACard as problem:
         context = {
             "problem": str(CARD_TEXTS[problem.fault.value]),
@@ -101,10 +102,7 @@ def unknown(request: HttpRequest, frame: Frame) -> HttpResponse:
 @at_till
 def of_sale(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Give the miles of a sale that was paid with miles: the same card, the same sale."""
-    try:
-        row = selectors.get_visible(frame.user, reference)
-    except Transaction.DoesNotExist as missing:
-        raise Http404 from missing
+    row = visible_row(frame, reference)
     found = card_of(row) if row.operation == Operation.REDEEM else None
     if found is None:
         raise Http404
@@ -262,7 +260,7 @@ def _take_back(gift: OpenGift, frame: Frame, part: Part) -> Transaction:
         client_ref = str(uuid.uuid5(uuid.UUID(gift.client_ref), part.original))
     original, card = None, gift.card
     if part.original:
-        original = selectors.get_visible(frame.user, uuid.UUID(part.original))
+        original = visible_row(frame, uuid.UUID(part.original))
         # A correction may have gone to another card than the one it corrects.
         card = card_of_issuance(original) or card
     order = ReturnOrder(
@@ -294,7 +292,7 @@ def _ways_on(frame: Frame, gift: OpenGift) -> list[Action]:
     if gift.original:
         url = reverse("cashier:bring_back", args=[gift.original])
         actions.insert(0, Action(word=_("Look again"), url=url))
-        paid = reversible(frame, selectors.get_visible(frame.user, uuid.UUID(gift.original)))
+        paid = reversible(frame, visible_row(frame, uuid.UUID(gift.original)))
         if paid is not None:
             url = reverse("cashier:reverse", args=[paid.reference])
             actions.insert(0, Action(word=_("Reverse"), url=url, key="F9"))

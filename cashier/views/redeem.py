@@ -50,7 +50,7 @@ def card(request: HttpRequest, frame: Frame) -> HttpResponse:
         return _bad_card(request, frame, str(next(iter(form.errors.values()))[0]))
     value, entry = form.cleaned_data["value"], form.cleaned_data["entry"]
     try:
-        number = orders.parse_card(value)
+        number = testcards.number_read(value, frame)
     except NotACard as problem:
         code = value.strip().replace(" ", "")
         receipt = address_of(frame, code) if entry != EntryMode.MANUAL else None
@@ -158,10 +158,14 @@ def next_customer(word: str = "") -> Action:
 def latest_here(frame: Frame) -> dict[str, Any]:
     """Return what stands beside a screen that listens: this till's latest sales."""
     rows = selectors.latest(
-        frame.user, device=frame.till, on_or_after=frame.today_starts, limit=_LATEST
+        frame.user,
+        device=frame.till,
+        on_or_after=frame.today_starts,
+        is_training=frame.is_training,
+        limit=_LATEST,
     )
     latest = [row_of(row, frame.now) for row in rows]
-    return {"latest": latest, "test_cards": testcards.available()}
+    return {"latest": latest, "test_cards": testcards.available(frame)}
 
 
 def _home(

@@ -1,4 +1,4 @@
-"""Plays the scanner with one of the sandbox's test cards; not there in production."""
+"""Plays the scanner with one of the sandbox's test cards: on a desk, and in training."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 
@@ -14,7 +14,7 @@ from cashier.views.redeem import begin_sale
 @at_till
 def scan(request: HttpRequest, frame: Frame) -> HttpResponse:
     """A test card was picked: go on as if it had been scanned."""
-    for card in testcards.available():
+    for card in testcards.available(frame):
         if card.name == request.POST.get("name"):
             scanned = Card(number=card.number, entry_mode=EntryMode.SCAN)
             if request.POST.get("for") == "give":

@@ -11,13 +11,12 @@ from amcash import rules, services
 from amcash.orders import ReversalOrder
 from amcash.rules import Reason
 from amcash.services import Refused
-from backoffice.journal import selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
 from cashier import approvals
 from cashier.forms import ConfirmationForm, without_card
 from cashier.frames import Frame, SeeOther, at_till, show
-from cashier.lookups import address_of
+from cashier.lookups import address_of, visible_row
 from cashier.panels import Action
 from cashier.rows import Fact, deadline_moment, masked
 from cashier.templatetags.milepost import count, day_clock, moment_zone, money
@@ -52,10 +51,7 @@ def start(request: HttpRequest, frame: Frame) -> HttpResponse:
 @at_till
 def reverse(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
     """Look at what would be given back, and until when; then give it back once."""
-    try:
-        row = selectors.get_visible(frame.user, reference)
-    except Transaction.DoesNotExist as missing:
-        raise Http404 from missing
+    row = visible_row(frame, reference)
     if row.operation != Operation.REDEEM:
         raise Http404
     if request.method == "GET":

@@ -24,6 +24,7 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.states import OF_A_SALE, TAKING, Operation, Shown, State
 from cashier import approvals
 from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show, words_of
+from cashier.lookups import visible_row
 from cashier.panels import Action, Panel, panel_of, short_ref
 from cashier.papers import miles_of, paper_of
 from cashier.rows import (
@@ -162,6 +163,7 @@ def today(request: HttpRequest, frame: Frame) -> HttpResponse:
         store=frame.store if is_store else None,
         device=None if is_store else frame.till,
         on_or_after=frame.today_starts,
+        is_training=frame.is_training,
         limit=_TODAY_ROWS,
     )
     context = {"rows": [row_of(row, frame.now) for row in rows], "is_store": is_store}
@@ -238,10 +240,7 @@ def _to_approve(frame: Frame, row: Transaction) -> approvals.Asked:
 
 
 def _visible(frame: Frame, reference: uuid.UUID) -> Transaction:
-    try:
-        row = selectors.get_visible(frame.user, reference)
-    except Transaction.DoesNotExist as missing:
-        raise Http404 from missing
+    row = visible_row(frame, reference)
     if row.operation not in OF_A_SALE:
         raise Http404
     return row

@@ -61,20 +61,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def _processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Web, Sandbox]]:
+def _processes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Web, Sandbox, Sandbox]]:
     folder = tmp_path_factory.mktemp("browser")
     with (
         sandbox_running(folder / "sandbox") as sandbox,
-        web_running(folder / "milepost", sandbox) as web,
+        sandbox_running(folder / "training") as trainer,
+        web_running(folder / "milepost", sandbox, MILEPOST_TRAINING_URL=trainer.url) as web,
     ):
-        yield web, sandbox
+        yield web, sandbox, trainer
 
 
 @pytest.fixture
 def sandbox(browser: Browser, request: pytest.FixtureRequest) -> Sandbox:
     """The sandbox as on its first morning."""
     # Asked for here and not by name, so that nothing is started where there is no browser.
-    _web, sandbox = request.getfixturevalue("_processes")
+    _web, sandbox, _trainer = request.getfixturevalue("_processes")
     assert isinstance(sandbox, Sandbox)
     sandbox.control("reset")
     return sandbox
@@ -83,9 +86,17 @@ def sandbox(browser: Browser, request: pytest.FixtureRequest) -> Sandbox:
 @pytest.fixture
 def web(sandbox: Sandbox, request: pytest.FixtureRequest) -> Web:
     """The web server that faces it."""
-    web, _sandbox = request.getfixturevalue("_processes")
+    web, _sandbox, _trainer = request.getfixturevalue("_processes")
     assert isinstance(web, Web) and web.sandbox is sandbox
     return web
+
+
+@pytest.fixture
+def trainer(web: Web, request: pytest.FixtureRequest) -> Sandbox:
+    """The sandbox of tills that practise."""
+    _web, _sandbox, trainer = request.getfixturevalue("_processes")
+    assert isinstance(trainer, Sandbox)
+    return trainer
 
 
 @pytest.fixture

@@ -13,14 +13,15 @@ from tests.servers.stack import Web
 _ISSUE = """
 from django.utils import timezone
 from backoffice.devices import models, tokens
-device = models.Device.objects.get(store__number="0001", number="001")
+device = models.Device.objects.get(store__number="0001", number={number!r})
 print(tokens.issue(device, now=timezone.now(), profile="tablet"))
 """
 
 
-def enrolled(browser: Browser, web: Web, **options: str) -> Till:
-    """Open a browser that is enrolled as store 0001's first till."""
-    token = re.findall(r"[A-Za-z0-9_-]{43}", web.manage("shell", "-c", _ISSUE))[-1]
+def enrolled(browser: Browser, web: Web, *, number: str = "001", **options: str) -> Till:
+    """Open a browser that is enrolled as a till of store 0001, its first one unless told."""
+    issue = _ISSUE.format(number=number)
+    token = re.findall(r"[A-Za-z0-9_-]{43}", web.manage("shell", "-c", issue))[-1]
     till = Till.open(browser, web.url, **options)
     till.context.add_cookies([{"name": "device", "value": token, "url": web.url}])
     return till

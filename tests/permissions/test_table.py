@@ -28,7 +28,11 @@ def _static_files_need_not_be_collected_and_somebody_is_named() -> Iterator[None
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    with override_settings(STORAGES=storages, MILEPOST_SECURITY_CONTACT="mailto:s@example.com"):
+    with override_settings(
+        STORAGES=storages,
+        MILEPOST_SECURITY_CONTACT="mailto:s@example.com",
+        MILEPOST_TRAINING_URL="http://127.0.0.1:9",
+    ):
         yield
 
 

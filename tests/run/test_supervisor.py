@@ -21,7 +21,7 @@ from backoffice.processes import GRACE_S
 from tests.run.family import Member, children, family, living
 
 READY = "Ctrl-C stops all of it."
-SERVICES = {"broker", "sandbox", "web", "worker", "beat", "settle"}
+SERVICES = {"broker", "sandbox", "training", "web", "worker", "beat", "settle"}
 # A start takes a second on an idle machine and most of a minute on an overloaded one.
 PATIENCE_S = 300.0
 # What is promised is the grace time; killing and looking take a while of their own.

@@ -47,7 +47,9 @@ def warn_of_waiting(*, sender: str, now: datetime) -> int:
     An alarm is an audit entry `waiting` of the row's kind with its hours, and a line in our log.
     """
     first = now - timedelta(hours=issuing.ALARMS_HOURS[0])
-    rows_old = waiting.rows().filter(operation__in=sorted(ISSUANCE), opened_at__lte=first)
+    rows_old = waiting.rows().filter(
+        operation__in=sorted(ISSUANCE), opened_at__lte=first, is_training=False
+    )
     reached = [
         (row, hours)
         for row in rows_old.select_related("store", "device")

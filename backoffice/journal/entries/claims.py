@@ -107,8 +107,10 @@ def claim(row: Transaction, *, sender: str, now: datetime, lease: timedelta) -> 
         return False
 
 
-def _may_arm(product: Product, *, is_probe: bool = False) -> bool:
-    return (is_probe or not programme.standing(product).is_open) and not safety.refusal()
+def _may_arm(product: Product, *, is_probe: bool = False, is_training: bool = False) -> bool:
+    # Training has a line of its own, which no breaker of the programme's speaks of.
+    is_free = is_probe or is_training or not programme.standing(product).is_open
+    return is_free and not safety.refusal()
 
 
 def _may_close() -> bool:
@@ -128,16 +130,22 @@ def _due(
     rows_due = waiting.rows().filter(operation__in=sorted(asked), due_at__lte=now)
     if not _may_close():
         return rows_due.none()
+    if is_probe:
+        # What the training sandbox answers says nothing of the programme.
+        rows_due = rows_due.filter(is_training=False)
     if shut:
         # What waits must not stand before what can be closed without the programme;
         # `decisions.when_due` has the last word on each.
+        practised = Q(is_training=True) if not safety.refusal() else Q()
         rows_due = rows_due.filter(
-            Q(operation__in=[one for one in asked if product_of(one) not in shut])
+            practised
+            | Q(operation__in=[one for one in asked if product_of(one) not in shut])
             | Q(state=State.QUEUED, operation=Operation.REDEEM)
             | Q(state=State.QUEUED, operation=Operation.REVERSE, deadline_at__lte=now)
             | (~Q(state=State.QUEUED) & Q(acknowledged_fence=None, replay_until__lte=now))
         )
-    return rows_due.order_by("deadline_at", "due_at")
+    # However much of training is due, and however its sandbox fares, customers come first.
+    return rows_due.order_by("is_training", "deadline_at", "due_at")
 
 
 def _take(
@@ -156,7 +164,8 @@ def _take(
     if change is not None:
         is_closed = _may_close() and _close(row, change, sender, now)
         return Take.CLOSED if is_closed else Take.HELD
-    if not _may_arm(product_of(Operation(row.operation)), is_probe=is_probe):
+    product = product_of(Operation(row.operation))
+    if not _may_arm(product, is_probe=is_probe, is_training=row.is_training):
         return Take.HELD
     ahead = ahead_of(row) if row.state == State.QUEUED else None
     if ahead is not None:

@@ -55,8 +55,9 @@ def open_issuance(
     assert intent.operation in ISSUANCE
     mac = rows.intent_mac(intent.operation, intent.asked)
     number = intent.card_number
-    collector_mac = payloads.vault().blind_index(number) if number else ""
-    is_down = programme.standing(Product.ISSUANCE).is_open
+    is_training = actor.is_training
+    collector_mac = payloads.collector_mac(number, is_training=is_training) if number else ""
+    is_down = not is_training and programme.standing(Product.ISSUANCE).is_open
     may_arm = (is_probe or not is_down) and not safety.refusal()
     rights = [rows.Right(sender=sender, lease=lease)] if may_arm else []
     for right in (*rights, None):

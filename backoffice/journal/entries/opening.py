@@ -36,17 +36,18 @@ def open_transaction(
 
     The same `client_ref` with the same content returns the row that exists, to be shown and not
     sent (R2). While the breaker is open a reversal is queued for the sweep instead of armed: it is
-    owed, as after an outage's own answer (V9). Raises Refused, and then nothing was written.
+    owed, as after an outage's own answer (V9). Training heeds no breaker: its sandbox is another
+    line. Raises Refused, and then nothing was written.
     """
     mac = rows.intent_mac(intent.operation, intent.asked)
-    is_down = programme.standing(Product.CASH).is_open
+    is_down = _is_down(is_training=actor.is_training)
     refusal = _refusal(is_down=is_down and intent.operation is Operation.REDEEM)
     if refusal is not None:
         existing = _existing(intent.client_ref, mac)
         if existing is not None:
             return existing, False
         raise refusal
-    collector_mac = payloads.vault().blind_index(intent.card_number)
+    collector_mac = payloads.collector_mac(intent.card_number, is_training=actor.is_training)
     try:
         with atomic(durable=True):
             # A repeated press is found by the database's own rule that a `client_ref` is unique:
@@ -100,7 +101,7 @@ def send_again(
     if not decisions.may_send_first(rows.facts(row), now=now):
         # The sweep closes it soon, and the sale begins anew.
         raise Refused(Conflict.STATE_CHANGED)
-    refusal = _refusal(is_down=programme.standing(Product.CASH).is_open)
+    refusal = _refusal(is_down=_is_down(is_training=row.is_training))
     if refusal is not None:
         raise refusal
     try:
@@ -120,6 +121,10 @@ def send_again(
             raise
         raise Refused(Conflict.COLLECTOR_BUSY) from error
     return rows.reread(row)
+
+
+def _is_down(*, is_training: bool) -> bool:
+    return not is_training and programme.standing(Product.CASH).is_open
 
 
 def _refusal(*, is_down: bool) -> Refused | None:

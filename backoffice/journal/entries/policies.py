@@ -50,6 +50,7 @@ def unshown(*, settled_by: datetime) -> QuerySet[Transaction]:
         presented_at=None,
         reversed_at=None,
         settled_at__lte=settled_by,
+        is_training=False,
     )
 
 

@@ -74,6 +74,9 @@ def insert(
     zone = actor.device.store.sponsor.programme_zone
     tzinfo = clock.zone_named(zone)
     original = intent.reverses
+    related = (intent.reverses, intent.original, intent.corrects)
+    # Who practises never touches what is real, nor the other way round.
+    assert all(one is None or one.is_training == actor.is_training for one in related)
     deadline_at = original.deadline_at if original else clock.reversal_deadline(now, tzinfo)
     row = Transaction.objects.create(
         reference=intent.reference,
@@ -87,6 +90,7 @@ def insert(
         intent_mac=mac,
         sale_ref=intent.sale_ref,
         language=intent.language,
+        is_training=actor.is_training,
         path=intent.path,
         trace_id=intent.trace_id,
         checkout_id=intent.checkout_id,
@@ -263,5 +267,9 @@ def log(
         channel=channel or Channel.SETTLE,
         store=row.store.number,
         device=row.device.number,
-        details={"fence": row.fence, **{key: value for key, value in details.items() if value}},
+        details={
+            "fence": row.fence,
+            **({"training": True} if row.is_training else {}),
+            **{key: value for key, value in details.items() if value},
+        },
     )

@@ -104,7 +104,9 @@ def queue_reversal(row: Transaction, make_reversal: MakeReversal, now: datetime)
         return
     intent = make_reversal(row, now)
     mac = rows.intent_mac(intent.operation, intent.asked)
-    actor = Actor(user=row.user, device=row.device, channel=Channel.SETTLE)
+    actor = Actor(
+        user=row.user, device=row.device, channel=Channel.SETTLE, is_training=row.is_training
+    )
     try:
         with atomic():
             reversal = rows.insert(intent, mac, row.collector_mac, actor, now)

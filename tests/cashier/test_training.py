@@ -1,0 +1,400 @@
+"""A till that practises: everything works, nothing is real, and every screen and paper says so."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from amcash import services
+from backoffice.audit.models import AuditEntry
+from backoffice.devices import training
+from backoffice.devices.models import Device
+from backoffice.journal import line, programme
+from backoffice.journal.models import Transaction
+from backoffice.journal.states import Product, State
+from backoffice.people import pins
+from backoffice.people.models import User
+from tests.cashier.conftest import Till, hidden, sit_down
+from tests.cashier.test_giving import give
+from tests.cashier.test_too_late import at
+from tests.cast import COLLECTOR, Cast
+from tests.issuance.stories import confirmed
+from tests.scripted import (
+    CONFIRMATION,
+    ScriptedPlatform,
+    approved,
+    offer,
+    reply,
+    reversed_,
+    silence,
+)
+
+pytestmark = pytest.mark.django_db
+
+PIN = "493817"
+SOMEBODYS = "84095202006"
+URL = reverse("cashier:training")
+
+
+@pytest.fixture(autouse=True)
+def _there_is_a_training_sandbox() -> Iterator[None]:
+    with override_settings(MILEPOST_TRAINING_URL="http://127.0.0.1:9"):
+        yield
+
+
+@pytest.fixture
+def trainer(monkeypatch: pytest.MonkeyPatch) -> ScriptedPlatform:
+    """The training sandbox as this test scripts it."""
+    sandbox = ScriptedPlatform()
+    sandbox.will(offer())
+    monkeypatch.setattr(line, "training", lambda: sandbox)
+    return sandbox
+
+
+@pytest.fixture
+def practising(till: Till, cast: Cast, trainer: ScriptedPlatform) -> Till:
+    """The till, in training."""
+    begin(cast.till, cast)
+    return till
+
+
+def begin(device: Device, cast: Cast) -> None:
+    by = cast.manager.username
+    assert training.begin(device, by=by, approved_by="", channel="console", now=timezone.now())
+
+
+def last() -> Transaction:
+    return Transaction.objects.latest("pk")
+
+
+def gives_a_pin(user: User, device: Device) -> None:
+    pins.set_pin(user, PIN, by=user, device=device)
+
+
+# --- Begun and ended ------------------------------------------------------------------------------
+
+
+def test_a_manager_begins_and_ends_it_and_both_stand_in_the_audit_log(
+    cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    manager = sit_down(cast.manager, cast.till)
+    assert "No customer can be served" in manager.get(URL)
+    page = manager.post(URL, to="begin").content.decode()
+    cast.till.refresh_from_db()
+    assert cast.till.is_training and "TRAINING" in page
+    # The cards are fresh.
+    assert [sent.path for sent in trainer.sent] == ["/_control/reset"]
+    page = manager.post(URL, to="end").content.decode()
+    cast.till.refresh_from_db()
+    assert not cast.till.is_training and "TRAINING" not in page
+    begun, ended = AuditEntry.objects.filter(event__startswith="device.training").order_by("pk")
+    assert (begun.event, ended.event) == ("device.training_begun", "device.training_ended")
+    assert begun.actor == ended.actor == "manager" and begun.device == "001"
+
+
+@pytest.mark.parametrize("to", ["begin", "end"])
+def test_a_cashier_needs_a_manager_over_the_screen(
+    cast: Cast, till: Till, trainer: ScriptedPlatform, to: str
+) -> None:
+    gives_a_pin(cast.manager, cast.till)
+    if to == "end":
+        begin(cast.till, cast)
+    asked = till.post(URL, to=to).content.decode()
+    assert "approver_pin" in asked
+    wrong = {"to": to, "approver": str(cast.manager.pk), "approver_pin": "000000"}
+    assert "do not go together" in till.post(URL, **wrong).content.decode()
+    cast.till.refresh_from_db()
+    assert cast.till.is_training is (to == "end")
+    answer = till.post(URL, follow=False, **(wrong | {"approver_pin": PIN}))
+    # The page as a whole is loaded anew: the frame around the screen changes.
+    assert answer.get("HX-Redirect" if till.htmx else "Location") == "/"
+    cast.till.refresh_from_db()
+    assert cast.till.is_training is (to == "begin")
+    entry = AuditEntry.objects.filter(event__startswith="device.training").latest("pk")
+    assert (entry.actor, entry.details["approved_by"]) == ("cashier", "manager")
+
+
+def test_it_stays_with_the_till_whoever_signs_in(
+    cast: Cast, practising: Till, scripted: ScriptedPlatform
+) -> None:
+    assert "<strong>FORMATION</strong>" in sit_down(cast.french_cashier, cast.till).get("/")
+    assert "TRAINING" not in sit_down(cast.cashier, cast.second_till).get("/")
+
+
+def test_a_form_that_is_sent_twice_does_not_take_it_back(
+    cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    manager = sit_down(cast.manager, cast.till)
+    manager.post(URL, to="begin")
+    assert "This till is in training" in manager.post(URL, to="begin").content.decode()
+    cast.till.refresh_from_db()
+    assert cast.till.is_training
+
+
+def test_it_does_not_begin_while_a_sale_of_this_till_is_being_sent(
+    cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    scripted.will(offer())
+    manager = sit_down(cast.manager, cast.till)
+    offered = manager.offered(COLLECTOR)
+    said: list[str] = []
+
+    def meanwhile(_sent: Any) -> Any:
+        other = sit_down(cast.manager, cast.till)
+        said.append(other.post(URL, to="begin").content.decode())
+        return approved()
+
+    scripted.will(meanwhile)
+    manager.confirm(offered)
+    assert "Wait until it is done" in said[0]
+    cast.till.refresh_from_db()
+    assert not cast.till.is_training
+
+
+def test_without_a_training_sandbox_nobody_practises(cast: Cast, till: Till) -> None:
+    with override_settings(MILEPOST_TRAINING_URL=""):
+        assert till.client.get(URL).status_code == 404
+        assert URL not in till.get(reverse("cashier:today"))
+    assert URL in till.get(reverse("cashier:today"))
+
+
+def test_what_is_in_training_can_be_ended_though_its_sandbox_is_gone(
+    cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    begin(cast.till, cast)
+    with override_settings(MILEPOST_TRAINING_URL=""):
+        sit_down(cast.manager, cast.till).post(URL, to="end")
+    cast.till.refresh_from_db()
+    assert not cast.till.is_training
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(reply(200, reset="yes"), "have their miles back"), (silence(), "does not answer")],
+)
+def test_used_up_cards_get_their_miles_back_without_a_manager(
+    practising: Till, trainer: ScriptedPlatform, answer: Any, said: str
+) -> None:
+    trainer.will(answer)
+    assert said in practising.post(URL, to="fresh").content.decode()
+    assert [sent.path for sent in trainer.sent] == ["/_control/reset"]
+
+
+def test_outside_training_nothing_is_reset(till: Till, trainer: ScriptedPlatform) -> None:
+    till.post(URL, to="fresh")
+    assert trainer.sent == []
+
+
+# --- Nothing is real ------------------------------------------------------------------------------
+
+
+def test_a_redemption_goes_to_the_training_sandbox_and_to_nobody_else(
+    cast: Cast, practising: Till, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    offered = practising.offered(COLLECTOR)
+    trainer.will(approved())
+    sale = practising.get(str(practising.confirm(offered)["Location"]))
+    assert "TRAINING" in sale and "$40.00" in sale
+    assert last().is_training and last().amount_cents == 4000
+    assert [sent.path.rpartition("/")[2] for sent in trainer.sent] == ["inquire", "redeem"]
+    assert scripted.sent == []
+    told = AuditEntry.objects.filter(subject=f"transaction:{last().reference}")
+    assert told and all(entry.details["training"] is True for entry in told)
+    inquired = AuditEntry.objects.get(event="collector.inquired")
+    assert inquired.details["training"] is True
+
+
+def test_it_is_reversed_and_doubted_like_a_real_one(
+    cast: Cast, practising: Till, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    offered = practising.offered(COLLECTOR)
+    trainer.will(silence())
+    doubt = practising.get(str(practising.confirm(offered)["Location"]))
+    assert "TRAINING" in doubt and "Do not apply the discount" in doubt
+    row = last()
+    trainer.will(approved())
+    Transaction.objects.filter(pk=row.pk).update(due_at=row.opened_at)
+    assert services.settle_due(sender="sweep") == 1
+    row.refresh_from_db()
+    assert row.state == State.APPROVED
+    trainer.will(reversed_())
+    url = reverse("cashier:reverse", args=[row.reference])
+    page = practising.get(url)
+    practising.post(url, client_ref=hidden(page, "client_ref"))
+    assert last().operation == "reverse" and last().is_training and last().state == State.APPROVED
+    assert scripted.sent == []
+
+
+def test_miles_are_given_to_the_training_sandbox(
+    ours: Cast, practising: Till, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    trainer.will(confirmed())
+    page = practising.get(give(practising))
+    assert "TRAINING" in page and "5 miles given." in page
+    assert last().operation == "issue" and last().is_training and last().state == State.CONFIRMED
+    assert scripted.sent == []
+
+
+def test_a_customers_own_card_is_refused_and_goes_nowhere(
+    practising: Till, trainer: ScriptedPlatform, scripted: ScriptedPlatform
+) -> None:
+    for url in (reverse("cashier:card"), reverse("cashier:give_card")):
+        for entry in ("SCAN", "MANUAL"):
+            page = practising.post(url, value=SOMEBODYS, entry=entry).content.decode()
+            assert "This is a real card." in page
+    assert trainer.sent == scripted.sent == []
+    assert not Transaction.objects.exists()
+
+
+def test_the_training_cards_are_at_hand(practising: Till, trainer: ScriptedPlatform) -> None:
+    with override_settings(MILEPOST_TEST_CARDS=False):
+        home = practising.get("/")
+        assert "Miles that follow later" in home
+        answer = practising.post(reverse("cashier:test_card"), name="regular")
+    assert "What is the basket after tax?" in answer.content.decode()
+
+
+def test_a_real_sale_is_not_there_in_training_nor_a_practised_one_outside(
+    cast: Cast, till: Till, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    scripted.will(offer())
+    offered = till.offered(COLLECTOR)
+    scripted.will(approved())
+    real = str(till.confirm(offered)["Location"])
+    begin(cast.till, cast)
+    offered = till.offered(COLLECTOR)
+    trainer.will(approved())
+    practised = str(till.confirm(offered)["Location"])
+    assert real != practised
+    assert till.client.get(real).status_code == 404
+    today = till.get(reverse("cashier:today"))
+    assert practised in today and real not in today
+    found = till.post(reverse("cashier:return"), confirmation=CONFIRMATION, follow=False)
+    assert last().reference.hex in str(found["Location"]).replace("-", "")
+
+    training.end(cast.till, by="manager", approved_by="", channel="office")
+    assert till.client.get(practised).status_code == 404
+    today = till.get(reverse("cashier:today"))
+    assert real in today and practised not in today
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+def test_a_sale_that_was_open_does_not_cross_over(
+    cast: Cast,
+    till: Till,
+    scripted: ScriptedPlatform,
+    trainer: ScriptedPlatform,
+    is_training: bool,
+) -> None:
+    scripted.will(offer())
+    if is_training:
+        begin(cast.till, cast)
+    offered = till.offered(COLLECTOR)
+    if is_training:
+        training.end(cast.till, by="manager", approved_by="", channel="office")
+    else:
+        begin(cast.till, cast)
+    answer = till.confirm(offered)
+    assert "read too long ago" in answer.content.decode()
+    assert not Transaction.objects.exists()
+
+
+def test_the_same_collector_is_another_one_in_training(
+    cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    """A doubt that somebody practises blocks no customer with the same number."""
+    begin(cast.second_till, cast)
+    trainee = sit_down(cast.french_cashier, cast.second_till)
+    offered = trainee.offered(COLLECTOR)
+    trainer.will(silence())
+    trainee.confirm(offered)
+    assert last().state == State.DOUBT and last().is_training
+    scripted.will(offer())
+    customer = sit_down(cast.cashier, cast.till)
+    offered = customer.offered(COLLECTOR)
+    scripted.will(approved())
+    customer.confirm(offered)
+    assert last().state == State.APPROVED and not last().is_training
+    assert len(set(Transaction.objects.values_list("collector_mac", flat=True))) == 2
+
+
+def test_a_silent_training_sandbox_opens_no_breaker(
+    cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    begin(cast.till, cast)
+    trainee = sit_down(cast.cashier, cast.till)
+    for number in range(6):
+        trainer.will(offer())
+        offered = trainee.offered(f"8000001000{number}")
+        trainer.will(silence())
+        trainee.confirm(offered)
+    assert Transaction.objects.filter(state=State.DOUBT).count() == 6
+    programme.forget()
+    assert not programme.standing(Product.CASH).is_open
+
+
+def test_training_goes_on_while_the_programme_is_down(
+    cast: Cast, practising: Till, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    programme.outage(Product.CASH, timezone.now())
+    assert "not answering" not in practising.get("/")
+    offered = practising.offered(COLLECTOR)
+    trainer.will(approved())
+    practising.confirm(offered)
+    assert last().state == State.APPROVED
+
+
+# --- And it says so -------------------------------------------------------------------------------
+
+SCREENS = ["/", "/give/", "/return/", "/today/", "/training/", "/pin/"]
+
+
+@pytest.mark.parametrize("url", SCREENS)
+def test_every_screen_says_it_page_and_fragment_alike(practising: Till, url: str) -> None:
+    page = practising.get(url)
+    assert page.count("<strong>TRAINING</strong>") == 1
+    assert 'class="screen is-training ' in page
+
+
+@pytest.mark.parametrize("name", ["unlock", "sign_in", "till"])
+def test_the_doors_before_the_till_say_it(practising: Till, name: str) -> None:
+    if name != "till":
+        # Nobody is signed in any more; the tablet is what it was.
+        practising.client.post(reverse("cashier:lock"))
+    url = reverse(f"cashier:{name}") + ("?name" if name == "sign_in" else "")
+    page = practising.client.get(url).content.decode()
+    assert "<strong>TRAINING</strong>" in page and "is-training" in page
+
+
+def test_a_till_that_does_not_practise_never_says_it(till: Till, trainer: ScriptedPlatform) -> None:
+    for url in ("/", "/give/", "/return/", "/today/", "/pin/"):
+        page = till.get(url)
+        assert "TRAINING" not in page and "is-training" not in page
+
+
+def test_every_paper_says_it_at_the_top_and_at_the_bottom(
+    practising: Till, trainer: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = practising.offered(COLLECTOR)
+    trainer.will(silence())
+    practising.confirm(offered)
+    row = last()
+    slip = practising.get(reverse("cashier:receipt", args=[row.reference]))
+    trainer.will(approved())
+    Transaction.objects.filter(pk=row.pk).update(due_at=row.opened_at)
+    services.settle_due(sender="sweep")
+    receipt = practising.get(reverse("cashier:receipt", args=[row.reference]))
+    at(row.deadline_at, monkeypatch)
+    practising.post(reverse("cashier:credit", args=[row.reference]), kind="gift_card")
+    credit = practising.get(reverse("cashier:receipt", args=[row.reference]))
+    for paper in (slip, receipt, credit):
+        assert len(re.findall(r'<p class="mark">TRAINING</p>', paper)) == 2, paper
+
+
+def test_a_stranger_learns_nothing_of_it(cast: Cast, trainer: ScriptedPlatform) -> None:
+    begin(cast.till, cast)
+    assert "TRAINING" not in Client().get(reverse("cashier:sign_in")).content.decode()

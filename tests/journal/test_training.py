@@ -52,9 +52,9 @@ def practise(cast: Cast, **changes: Any) -> Transaction:
     return cash.redeem(wanted, actor=trainee(cast), now=timezone.now()).transaction
 
 
-def make_due(*rows: Transaction) -> None:
-    long_ago = timezone.now() - timedelta(minutes=5)
-    Transaction.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=long_ago)
+def make_due(row: Transaction, *, minutes: int = 5) -> None:
+    long_ago = timezone.now() - timedelta(minutes=minutes)
+    Transaction.objects.filter(pk=row.pk).update(due_at=long_ago)
 
 
 def test_no_reader_meets_it_who_does_not_ask_for_it(cast: Cast) -> None:
@@ -166,8 +166,9 @@ def test_the_sweep_asks_the_training_sandbox_and_customers_come_first(
     scripted.will(silence())
     wanted = redemption_order(card=stories.card(7))
     real = cash.redeem(wanted, actor=cast.actor, now=timezone.now()).transaction
-    make_due(practised, real)
-    # The practised one is older and its deadline is no later.
+    # The practised one has been due for longer, and its deadline is no later.
+    make_due(practised)
+    make_due(real, minutes=1)
     assert practised.deadline_at <= real.deadline_at
     asked: list[str] = []
     scripted.will(lambda _sent: asked.append("the programme") or approved())

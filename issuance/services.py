@@ -87,7 +87,8 @@ def calculate(order: CalculationOrder, *, actor: Actor, now: datetime) -> Previe
     answer = heard.answer
     trail.record(
         "basket.calculated",
-        subject=f"card:{order.card.last4}",
+        # Stands for ever, so not even the last four digits.
+        subject="collector",
         actor=actor.user.username if actor.user else f"till {actor.device.number}",
         channel=actor.channel,
         store=actor.device.store.number,

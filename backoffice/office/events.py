@@ -22,6 +22,7 @@ from backoffice.office.access import OfficeRequest, office_page
 from backoffice.office.event_forms import Draft, DraftLost, GiveForm, TakeBackForm
 from backoffice.people.scope import visible_stores
 from backoffice.units import Miles
+from backoffice.wire import conceal
 from issuance import approvals
 from issuance.approvals import Fault, NotAllowed, Wish
 from issuance.proposals import EventProposal, EventReason, ProposalState
@@ -156,7 +157,8 @@ def decide(request: OfficeRequest, reference: UUID) -> HttpResponseBase:
             case "send":
                 pass
             case "put_aside":
-                note = request.POST.get("note", "")[:500]
+                # A card number in it would outlive every erasure.
+                note = conceal(request.POST.get("note", "")[:500])
                 approvals.put_aside(proposal, note, person=person, now=now)
                 return redirect("office:event", reference=reference)
             case _:

@@ -13,7 +13,7 @@ from backoffice.wire.answers import (
 )
 from backoffice.wire.bearer import BearerSource, Platform, Send, refuses_token
 from backoffice.wire.gate import Gate
-from backoffice.wire.redaction import ScrubFilter, mask_collector, scrub, scrub_value
+from backoffice.wire.redaction import ScrubFilter, conceal, mask_collector, scrub, scrub_value
 from backoffice.wire.transport import Request, Timeouts, forget_connections, send
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "SilenceKind",
     "Timeouts",
     "checked_url",
+    "conceal",
     "forget_connections",
     "is_loopback",
     "mask_collector",

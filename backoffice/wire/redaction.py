@@ -30,6 +30,11 @@ def scrub(text: str) -> str:
     )
 
 
+def conceal(text: str) -> str:
+    """Hide in a text that is kept for good all that could be a collector number, whole."""
+    return _COLLECTOR.sub(lambda found: found["reference"] or "•" * len(found[0]), text)
+
+
 def scrub_value(value: object) -> object:
     """Scrub a value of a log line, whatever it holds; what has nothing to mask stays as it is."""
     if isinstance(value, dict):

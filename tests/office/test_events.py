@@ -189,6 +189,16 @@ def test_a_proposal_is_put_aside_and_never_sent(
     assert scripted.sent == [] and names() == ["proposed", state]
 
 
+def test_a_card_number_in_a_note_is_hidden(
+    cast: Cast, reason: EventReason, scripted: ScriptedPlatform
+) -> None:
+    proposal = Desk.of(cast.manager).give(reason, 900)
+    note = f"Not for {COLLECTOR}."
+    Desk.of(cast.administrator).decide(proposal, "put_aside", note=note)
+    proposal.refresh_from_db()
+    assert proposal.decided_note == f"Not for {'•' * 11}."
+
+
 def test_nobody_agrees_after_a_week_and_the_card_goes(
     cast: Cast, reason: EventReason, scripted: ScriptedPlatform
 ) -> None:

@@ -28,7 +28,7 @@ from backoffice.journal.states import (
     State,
 )
 from backoffice.people.actors import Actor
-from backoffice.wire import scrub
+from backoffice.wire import conceal
 
 
 class _Behind(Exception):
@@ -126,9 +126,9 @@ def keep_offers(row: Transaction, offers: tuple[OfferFinding, ...]) -> None:
             "status": offer.status,
             "confirmation_number": offer.confirmation_number,
             "processed_at": offer.processed_at,
-            # The programme's own words may name the collector.
-            "error_code": scrub(offer.error_code),
-            "error_reason": scrub(offer.error_reason),
+            # The programme's own words may name the collector, and stay when it is forgotten.
+            "error_code": conceal(offer.error_code),
+            "error_reason": conceal(offer.error_reason),
         }
         if before is None:
             OfferResult.objects.create(transaction=row, offer_id=offer.offer_id, nth=nth, **fields)

@@ -33,7 +33,7 @@ from issuance.services import Refused
 
 # Longer than any long weekend; then whoever proposed has forgotten why.
 GOOD_FOR: Final = timedelta(days=7)
-_LIMIT_FOR: Final = timedelta(hours=24)
+LIMIT_FOR: Final = timedelta(hours=24)
 # What was sent and came to nothing has moved nothing.
 _NOTHING_MOVED: Final = frozenset({State.REJECTED, State.NOT_SENT})
 _STANDING: Final = (ProposalState.WAITING, ProposalState.APPROVED)
@@ -202,8 +202,14 @@ def send(proposal: EventProposal, *, person: User, now: datetime) -> Transaction
         raise NotAllowed(Fault.NUMBER_TAKEN) from error
     actor = Actor(user=proposal.proposed_by, device=device, channel=Channel.OFFICE)
     try:
+        order = _order(proposal)
+    except NotAllowed:
+        # What it takes back was erased or emptied meanwhile: it can never be sent.
+        _give_up(proposal, now)
+        raise
+    try:
         row = services.event(
-            _order(proposal),
+            order,
             actor=actor,
             now=now,
             original=proposal.original,
@@ -254,7 +260,7 @@ def _would_be(wish: Wish, mac: str, now: datetime) -> int:
         collector_mac=mac,
         is_taking_back=wish.original is not None,
         state__in=_STANDING,
-        proposed_at__gt=now - _LIMIT_FOR,
+        proposed_at__gt=now - LIMIT_FOR,
     ).exclude(reference=wish.reference)
     return wish.miles + (lately.aggregate(sum=Sum("miles"))["sum"] or 0)
 

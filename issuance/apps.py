@@ -9,3 +9,10 @@ class IssuanceConfig(AppConfig):
 
     name = "issuance"
     verbose_name = _("Offers")
+
+    def ready(self) -> None:
+        """Have erasures and the purge reach miles without a sale."""
+        from backoffice.journal import traces
+        from issuance import forgetting
+
+        traces.register(forgetting)

@@ -88,7 +88,8 @@ class EventProposal(models.Model):
     original = models.ForeignKey(Transaction, on_delete=models.PROTECT, null=True, related_name="+")
     corrects = models.ForeignKey(Transaction, on_delete=models.PROTECT, null=True, related_name="+")
 
-    # The card: sealed until its transaction stands in the log or nothing will be sent.
+    # The card: sealed until its transaction stands in the log or nothing will be sent, its index
+    # and last digits until the collector is forgotten.
     collector_mac = models.CharField(max_length=64)
     collector_last4 = models.CharField(_("card"), max_length=4)
     card_entry_mode = models.CharField(max_length=10)

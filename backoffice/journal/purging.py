@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from backoffice.journal import entries, retention, safety
+from backoffice.journal import entries, retention, safety, traces
 from backoffice.journal.entries import Place
 from backoffice.journal.models import Payload
 from backoffice.journal.retention import Retention
@@ -33,7 +33,8 @@ _TAKEN_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True, kw_only=True)
 class Purged:
-    """How many payloads were emptied, and in how many rows a collector was forgotten."""
+    """How many payloads were emptied, and in how many rows, of the log and of what products keep
+    beside it, a collector was forgotten."""
 
     emptied: int = 0
     forgotten: int = 0
@@ -110,6 +111,9 @@ def _steps(sender: str) -> Iterator[Purged]:
         batch = entries.forget_collectors(place, keep=keep, sender=sender, now=timezone.now())
         yield Purged(forgotten=batch.done)
         place = batch.place
+    for kept_elsewhere in traces.everywhere():
+        for done in kept_elsewhere.forget(keep=keep, sender=sender, now=timezone.now()):
+            yield Purged(forgotten=done)
     entries.forget_disclosures(keep=keep, sender=sender, now=timezone.now())
     yield Purged()
 

@@ -216,7 +216,7 @@ def hand_out(request: OfficeRequest) -> HttpResponseBase:
         last4=collector.last4,
         reason=form.cleaned_data["reason"],
         now=now,
-        count=len(record.transactions),
+        count=len(record.transactions) + len(record.proposals),
     )
     if request.POST.get("as") == "json":
         name = f"milepost-record_{now:%Y%m%dT%H%M%S}Z.json"

@@ -17,8 +17,10 @@ from backoffice.journal.disclosures import Disclosure, DisclosureKind
 from backoffice.journal.models import OfferResult, Transaction
 from backoffice.journal.states import CASH, Operation
 from backoffice.office import story
+from issuance import approvals, forgetting
 from issuance import messages as issuance
 from issuance.codes import BY_PATH
+from issuance.proposals import EventProposal, ProposalState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,31 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """Miles without a sale, given or taken back, as people of ours wrote it down."""
+
+    reference: str
+    proposed_at: datetime
+    decided_at: datetime | None
+    state: str
+    is_taking_back: bool
+    miles: int
+    reason: str
+    note: str
+    decided_note: str
+    store: str
+    card_read_by: str
+    transaction: str
+    has_number: bool
+    may_be_erased: bool
+
+    @property
+    def word(self) -> object:
+        """What its state is called, in the reader's language."""
+        return ProposalState(self.state).label
+
+
+@dataclass(frozen=True, kw_only=True)
 class Seen:
     """One time that somebody searched, saw or was handed out something of it."""
 
@@ -96,11 +123,12 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """Everything that the log holds about one collector, newest first."""
+    """Everything that is held about one collector, newest first."""
 
     card: str
     made_at: datetime
     transactions: tuple[Held, ...]
+    proposals: tuple[Proposed, ...]
     seen: tuple[Seen, ...]
 
     @property
@@ -112,6 +140,16 @@ class Record:
     def unerasable(self) -> int:
         """How many must be kept for now."""
         return len(self.transactions) - self.erasable
+
+    @property
+    def erasable_proposals(self) -> int:
+        """How many proposals may be erased now."""
+        return sum(one.may_be_erased for one in self.proposals)
+
+    @property
+    def unerasable_proposals(self) -> int:
+        """How many proposals must be kept for now."""
+        return len(self.proposals) - self.erasable_proposals
 
     def as_dict(self) -> dict[str, Any]:
         """The record for JSON."""
@@ -142,6 +180,7 @@ def record_of(collector_mac: str, *, last4: str, now: datetime) -> Record:
         card=f"*******{last4}",
         made_at=now,
         transactions=tuple(_held(row, row.pk in erasable) for row in rows),
+        proposals=_proposed(collector_mac, now),
         seen=tuple(
             Seen(
                 at=one.at,
@@ -183,6 +222,34 @@ def _held(row: Transaction, may_be_erased: bool) -> Held:
             for one in row.offers.all()
         ),
         events=tuple(_events(row)),
+    )
+
+
+def _proposed(collector_mac: str, now: datetime) -> tuple[Proposed, ...]:
+    found = list(
+        EventProposal.objects.filter(collector_mac=collector_mac)
+        .select_related("store__sponsor", "reason")
+        .order_by("-proposed_at", "-pk")
+    )
+    erasable, sent = forgetting.erasable(found, now=now), approvals.transactions_of(found)
+    return tuple(
+        Proposed(
+            reference=str(one.reference),
+            proposed_at=one.proposed_at,
+            decided_at=one.decided_at,
+            state=one.state,
+            is_taking_back=one.is_taking_back,
+            miles=one.miles,
+            reason=one.reason.name_in(one.language),
+            note=one.note,
+            decided_note=one.decided_note,
+            store=f"{one.store.sponsor.code} {one.store.number}",
+            card_read_by=one.card_entry_mode,
+            transaction=str(sent[one.reference].reference) if one.reference in sent else "",
+            has_number=one.has_card,
+            may_be_erased=one.pk in erasable,
+        )
+        for one in found
     )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import uuid
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -12,8 +13,11 @@ from amcash import services
 from amcash.orders import Card, EntryMode
 from backoffice.journal import programme
 from backoffice.journal.models import Transaction
+from backoffice.units import Miles
 from backoffice.wire import Reply
+from issuance import approvals
 from issuance.orders import CalculationOrder, TransactionType
+from issuance.proposals import EventReason
 from issuance.services import calculate
 from tests.amcash import stories as cash
 from tests.cast import Cast
@@ -58,6 +62,8 @@ class Day:
             self.give_and_take_back,
             self.refuse_miles,
             self.event,
+            self.propose,
+            self.propose_much,
             self.inquire,
             self.calculate,
             self.by_switch,
@@ -113,6 +119,34 @@ class Day:
     def event(self, card: Card) -> Transaction:
         self.platform.will(miles.confirmed())
         return miles.event(self.cast, card=card, awards=(award(8, contributing_skus=()),))
+
+    def propose(self, card: Card) -> Transaction:
+        """Miles without a sale, as the office gives them."""
+        self.platform.will(miles.confirmed())
+        person, now = self.cast.manager, timezone.now()
+        proposal = approvals.propose(self._wish(card, 100), person=person, now=now)
+        return approvals.send(proposal, person=person, now=now)
+
+    def propose_much(self, card: Card) -> None:
+        """More than one person may give, to which the other one does not agree."""
+        wish, now = self._wish(card, self.cast.north.most_event_miles + 1), timezone.now()
+        proposal = approvals.propose(wish, person=self.cast.manager, now=now)
+        approvals.put_aside(proposal, "Too much", person=self.cast.administrator, now=now)
+
+    def _wish(self, card: Card, number: int) -> approvals.Wish:
+        reason, _is_new = EventReason.objects.get_or_create(
+            sponsor=self.cast.sponsor,
+            code="GOODWILL",
+            defaults={"offer_id": "100001", "offer_code": "STANDARD"},
+        )
+        return approvals.Wish(
+            reference=uuid.uuid4(),
+            store=self.cast.north,
+            reason=reason,
+            card=card,
+            miles=Miles(number),
+            note="The freezer broke",
+        )
 
     def inquire(self, card: Card) -> None:
         self.platform.will(offer())

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.transaction import atomic
 
 from backoffice.audit import trail
+from backoffice.journal import traces
 from backoffice.journal.disclosures import Disclosure, DisclosureKind
 from backoffice.journal.entries import keeping
 from backoffice.journal.models import Transaction
@@ -22,10 +23,13 @@ _PAST = {
 
 @dataclass(frozen=True, kw_only=True)
 class Erased:
-    """How many rows of a collector were erased, and how many had to be left."""
+    """How many transactions of a collector were erased and how many had to be left; and the same of
+    what products keep besides the log."""
 
     done: int
     left: int
+    done_elsewhere: int = 0
+    left_elsewhere: int = 0
 
 
 def disclose(
@@ -57,17 +61,23 @@ def erase(*, collector_mac: str, last4: str, person: User, reason: str, now: dat
         )
         keeping.empty_and_forget([pk for pk, _reference in ripe])
         left = of_collector.count()
-        Disclosure.objects.filter(collector_mac=collector_mac).update(collector_mac="")
-        for _pk, reference in ripe:
+        elsewhere = [one.erase(collector_mac, now=now) for one in traces.everywhere()]
+        seen = Disclosure.objects.filter(collector_mac=collector_mac)
+        seen.update(collector_mac="", collector_last4="")
+        subjects = [f"transaction:{reference}" for _pk, reference in ripe]
+        subjects += [subject for one in elsewhere for subject in one.subjects]
+        for subject in subjects:
             trail.record(
-                "collector.erased",
-                subject=f"transaction:{reference}",
-                actor=person.username,
-                channel=_CHANNEL,
+                "collector.erased", subject=subject, actor=person.username, channel=_CHANNEL
             )
         # What was erased is not to be found by its index again, nor is this.
         _disclosed(DisclosureKind.ERASURE, person, "", last4, now, reason, None, len(ripe))
-    return Erased(done=len(ripe), left=left)
+    return Erased(
+        done=len(ripe),
+        left=left,
+        done_elsewhere=sum(len(one.subjects) for one in elsewhere),
+        left_elsewhere=sum(one.left for one in elsewhere),
+    )
 
 
 def _disclosed(
@@ -80,7 +90,8 @@ def _disclosed(
     transaction: Transaction | None,
     count: int,
 ) -> Disclosure:
-    subject = f"transaction:{transaction.reference}" if transaction else f"card:{last4}"
+    # The audit log is never emptied, so it does not even get the last four digits.
+    subject = f"transaction:{transaction.reference}" if transaction else "collector"
     trail.record(
         f"collector.{_PAST[kind]}",
         subject=subject,

@@ -24,6 +24,6 @@ class Command(BaseCommand):
         keep = purging.kept()
         self.stdout.write(
             f"Emptied {done.emptied} payloads of what settled more than {keep.payload_days} days"
-            f" ago; forgot the collector of {done.forgotten} transactions older than"
-            f" {keep.number_days} days."
+            f" ago; forgot the collector of {done.forgotten} transactions and proposals"
+            f" older than {keep.number_days} days."
         )

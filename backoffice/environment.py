@@ -28,6 +28,8 @@ N = TypeVar("N", int, float)
 DEMO_CLIENT = frozenset({"milepost", "sandbox"})
 SHORTEST_SECRET = 50
 _DATABASES = frozenset({"sqlite", "postgres", "postgresql"})
+# No address in digits: the last label of a name begins with a letter.
+_HOST_NAME = re.compile(r"(?:[a-z0-9-]{1,63}\.)*[a-z][a-z0-9-]{0,62}")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 
 
@@ -110,6 +112,27 @@ class Environment:
         if url and urlsplit(url).netloc.casefold() == urlsplit(programme_url).netloc.casefold():
             self._fault(f"{name} is the programme's platform; training needs a sandbox of its own.")
         return url.rstrip("/")
+
+    def origin(self, name: str, *, default: str) -> str:
+        """Return an address of ours as a browser tells it (scheme, host, port); empty is allowed.
+
+        Browsers keep passkeys for host names alone, and over http for `localhost` alone.
+        """
+        value = self.optional(name, default).rstrip("/").casefold()
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            host, port = "", None
+        told = f"{parts.scheme}://{host}" + (f":{port}" if port else "") if host else ""
+        usual = {"https": 443, "http": 80}
+        if told != value or usual.get(parts.scheme, port) == port or not _HOST_NAME.fullmatch(host):
+            self._fault(f"{name} is {value!r}; it must be like https://milepost.example.")
+        elif parts.scheme != "https" and (host != "localhost" or self.is_production):
+            self._fault(f"{name} must be an https address.")
+        return value
 
     def credential(self, name: str, *, default: str) -> str:
         """Return the programme's client id or secret; production refuses the sandbox's own."""

@@ -175,6 +175,11 @@ AUTH_PASSWORD_VALIDATORS = [
 # Whoever opens the office proves a second factor. On a desk the demo's people need none, unless
 # it is asked for; production knows no such exception.
 MILEPOST_SECOND_FACTOR = env.is_production or env.optional("MILEPOST_SECOND_FACTOR", "") == "1"
+# The one address that passkeys answer to (people.passkeys): never a request's own Host header.
+MILEPOST_PASSKEY_ORIGIN = env.origin(
+    "MILEPOST_PASSKEY_ORIGIN",
+    default="" if env.is_production else f"http://localhost:{env.optional('PORT', '8000')}",
+)
 MFA_ADAPTER = "backoffice.people.factors.Adapter"
 # A phone's clock may be a little off; a code is good once all the same (people.factors).
 MFA_TOTP_TOLERANCE = 1

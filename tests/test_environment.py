@@ -303,3 +303,34 @@ def test_the_training_sandbox_is_never_the_programmes_platform(
 def test_a_training_sandbox_may_be_anywhere_else(tmp_path: Path, url: str) -> None:
     process = started(tmp_path, **PRODUCTION, MILEPOST_TRAINING_URL=url)
     assert process.returncode == 0, process.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "is_production", "fault"),
+    [
+        ("", True, ""),
+        ("https://milepost.example", True, ""),
+        ("https://Milepost.example/", True, ""),
+        ("https://milepost.example:8443", True, ""),
+        ("http://localhost:8000", False, ""),
+        ("http://localhost:8000", True, "https"),
+        ("http://milepost.example", False, "https"),
+        ("https://milepost.example/office", True, "like"),
+        ("https://milepost.example:443", True, "like"),
+        ("https://10.0.0.1", True, "like"),
+        ("http://127.0.0.1:8000", False, "like"),
+        ("https://[::1]", True, "like"),
+        ("https://ada@milepost.example", True, "like"),
+        ("milepost.example", True, "like"),
+        ("https://milepost.example:x", True, "like"),
+    ],
+)
+def test_an_address_of_ours_is_what_a_browser_tells(
+    value: str, is_production: bool, fault: str
+) -> None:
+    env = Environment(
+        values={"NAME": value, "MILEPOST_ENV": "production" if is_production else "development"}
+    )
+    told = env.origin("NAME", default="")
+    assert [fault in sentence for sentence in env.faults] == ([True] if fault else [])
+    assert fault or told == value.casefold().rstrip("/")

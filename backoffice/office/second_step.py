@@ -1,4 +1,5 @@
-"""The second step of signing in to the office: a one-time code, set up the first time.
+"""The second step of signing in to the office: a one-time code, set up the first time, or
+a passkey.
 
 Nobody is signed in here yet: the session only remembers whose password was right, for a while.
 """
@@ -19,19 +20,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from backoffice.people import factors, sessions
+from backoffice.people import factors, passkeys, sessions
 from backoffice.people.models import User
 from backoffice.people.sessions import Proof
 from backoffice.people.tries import TooMany
 from backoffice.vault import VaultError
 
 
-@sensitive_post_parameters("code", "secret")
+@sensitive_post_parameters("code", "secret", "passkey")
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "POST"])
 def second_step(request: HttpRequest) -> HttpResponseBase:
-    """Ask for the code of a person whose password was right, or have them set one up."""
+    """Ask for a code or passkey of a person whose password was right, or have codes set up."""
     now = timezone.now()
     user = sessions.half_signed_in(request.session, now=now)
     if user is None:
@@ -44,13 +45,25 @@ def second_step(request: HttpRequest) -> HttpResponseBase:
 def _check(request: HttpRequest, user: User, now: datetime) -> HttpResponseBase:
     problem = ""
     if request.method == "POST":
+        answer = request.POST.get("passkey", "")
         try:
-            if factors.is_right(user, request.POST.get("code", ""), now=now):
+            if answer:
+                is_right = passkeys.is_right(request.session, user, answer, now=now)
+                problem = _("This passkey was not accepted. Try again, or type a code.")
+            else:
+                is_right = factors.is_right(user, request.POST.get("code", ""), now=now)
+                problem = _("This code is not right, or it was used. Wait for the next one.")
+            if is_right:
                 return _enter(request, user, now)
-            problem = _("This code is not right, or it was used. Wait for the next one.")
         except TooMany:
             problem = _("Too many tries. Wait a few minutes, then try again.")
-    return render(request, "office/second_step.html", {"person": user, "problem": problem})
+    context = {
+        "person": user,
+        "problem": problem,
+        "options": passkeys.begin_check(request.session, user, now=now),
+        "origin": passkeys.origin(),
+    }
+    return render(request, "office/second_step.html", context)
 
 
 def _set_up(request: HttpRequest, user: User, now: datetime) -> HttpResponseBase:
@@ -68,7 +81,12 @@ def _set_up(request: HttpRequest, user: User, now: datetime) -> HttpResponseBase
         if codes is not None:
             where = sessions.half_way_to(request.session)
             sessions.begin(request, user, Proof.SECOND_FACTOR, now=now)
-            context = {"person": user, "codes": codes, "next": where or reverse("office:home")}
+            context = {
+                "person": user,
+                "codes": codes,
+                "next": where or reverse("office:home"),
+                "origin": passkeys.origin(),
+            }
             return render(request, "office/recovery_codes.html", context)
         problem = problem or _("This code does not fit. Wait for the next one, then type it.")
     context = {

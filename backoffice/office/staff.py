@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.barcodes import code128
 from backoffice.office.access import OfficeRequest, office_page
-from backoffice.people import badges, factors, passwords, pins
+from backoffice.people import badges, factors, passkeys, passwords, pins
 from backoffice.people.models import User
 from backoffice.people.pin_forms import NewPinForm
 from backoffice.people.scope import may_manage, visible_people
@@ -98,7 +98,7 @@ def no_badge(request: OfficeRequest, number: int) -> HttpResponseBase:
 @require_POST
 @office_page
 def no_codes(request: OfficeRequest, number: int) -> HttpResponseBase:
-    """Take a lost second factor away: the next sign-in sets up a new one."""
+    """Take a lost second factor and all passkeys away: the next sign-in sets up a new one."""
     found = _managed(request, number)
     factors.remove(found, by=request.user)
     return _back(found)
@@ -113,6 +113,7 @@ def _page(
         "person": found,
         "stores": found.stores.order_by("number"),
         "badge": found.badges.filter(revoked_at=None).first(),
+        "passkeys": passkeys.kept_by(found).count(),
         "has_codes": found.may_open_office and factors.has_one(found),
         "form": form or NewPinForm(person=found),
         "problem": problem,

@@ -1,7 +1,7 @@
 """The second factor of whoever opens the office: one-time codes, and codes for a lost phone.
 
-The only module that knows the library that keeps them. Their secrets stand encrypted, and a try is
-counted before it is looked at, as with PINs.
+With `passkeys` the only module that knows the library that keeps them. Their secrets stand
+encrypted, and a try is counted before it is looked at, as with PINs.
 """
 
 import base64
@@ -57,9 +57,14 @@ def has_one(user: User) -> bool:
     return bool(kept.exists())
 
 
+def limit_of(user: User) -> Limit:
+    """Return what every try of a person's second factor is counted against."""
+    return Limit(key=f"code:{user.pk}", free=TRIES)
+
+
 def is_right(user: User, code: str, *, now: datetime) -> bool:
     """Say whether this one-time or recovery code is good, once; raise TooMany before looking."""
-    limits = (Limit(key=f"code:{user.pk}", free=TRIES),)
+    limits = (limit_of(user),)
     tries.take(limits, now=now)
     given = "".join(code.split())[:_LONGEST_CODE]
     used = pins.vault().mac(f"{user.pk}:{given}".encode(), purpose="code")[:32]
@@ -95,7 +100,7 @@ def address_of(user: User, secret: str) -> str:
 
 def set_up(user: User, secret: str, code: str, *, now: datetime) -> list[str] | None:
     """Keep the secret that this code proves; return the recovery codes, shown once. None: wrong."""
-    limits = (Limit(key=f"code:{user.pk}", free=TRIES),)
+    limits = (limit_of(user),)
     tries.take(limits, now=now)
     if not validate_totp_code(secret, "".join(code.split())):
         return None
@@ -109,7 +114,7 @@ def set_up(user: User, secret: str, code: str, *, now: datetime) -> list[str] | 
 
 
 def remove(user: User, *, by: User) -> None:
-    """Take a lost second factor away: the next sign-in asks for a new one."""
+    """Take a lost second factor away, passkeys too: the next sign-in asks for a new one."""
     with atomic():
         Authenticator.objects.filter(user=user).delete()
         _tell("second_factor.removed", user, by=by)
@@ -117,7 +122,7 @@ def remove(user: User, *, by: User) -> None:
 
 def sealed_under() -> Counter[str]:
     """Return how many secrets each key has sealed."""
-    kept = Authenticator.objects.values_list("data", flat=True)
+    kept = _with_secrets().values_list("data", flat=True)
     return Counter(text.partition(":")[0] for data in kept for text in _sealed_in(data))
 
 
@@ -127,7 +132,7 @@ def reseal(key_id: str) -> int:
     One commit for each person. What cannot be opened is left as it is, and stays counted.
     """
     adapter, done = Adapter(), 0
-    for pk in Authenticator.objects.order_by("pk").values_list("pk", flat=True):
+    for pk in _with_secrets().order_by("pk").values_list("pk", flat=True):
         with atomic(durable=True):
             one = Authenticator.objects.select_for_update().filter(pk=pk).first()
             old = _sealed_in(one.data) if one is not None else []
@@ -144,6 +149,11 @@ def reseal(key_id: str) -> int:
                 done += len(anew)
                 Authenticator.objects.filter(pk=pk).update(data=told)
     return done
+
+
+def _with_secrets() -> Any:
+    # A passkey is a public key with a name of somebody's choice: nothing in it is sealed.
+    return Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN)
 
 
 def _sealed_in(data: dict[str, Any]) -> list[str]:

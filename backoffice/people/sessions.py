@@ -25,6 +25,8 @@ from backoffice.people.models import User
 LONGEST: Final = timedelta(hours=12)
 IDLE: Final = timedelta(minutes=2)
 WARNED_BEFORE: Final = timedelta(seconds=15)
+# What would outlive the session is changed only by who has just proved who they are.
+_FRESH: Final = timedelta(minutes=15)
 # The screen locks itself; the server does it for a browser without script, or one that sleeps.
 _GRACE: Final = timedelta(seconds=30)
 _NOTED_EVERY: Final = timedelta(seconds=15)
@@ -125,6 +127,13 @@ def is_over(session: SessionBase, *, now: datetime) -> bool:
     """Say whether the session is older than any may be."""
     begun_at = session.get("begun_at")
     return begun_at is not None and now - _moment(begun_at) >= LONGEST
+
+
+def is_fresh(session: SessionBase, *, now: datetime) -> bool:
+    """Say whether the session was begun, with all that opens the office, a little while ago."""
+    begun_at = session.get("begun_at")
+    is_recent = begun_at is not None and now - _moment(begun_at) < _FRESH
+    return is_recent and opens_office(session)
 
 
 def has_idled(session: SessionBase, *, now: datetime) -> bool:

@@ -113,6 +113,9 @@ PEOPLE: Final[dict[str, tuple[str, str]]] = {
     "office:person-no-codes": (NO, OWN_DECIDERS),
     # Half way in: for who has just given the right password.
     "office:second-step": (DOOR, DOOR),
+    # One's own, whoever opens the office.
+    "office:passkeys": (READERS, READERS),
+    "office:passkey-remove": (NO, READERS),
     "office:events": (READERS, NO),
     "office:event": (OWN_READERS, NO),
     "office:event-new": (DECIDERS, DECIDERS),

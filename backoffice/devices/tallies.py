@@ -4,7 +4,7 @@ import zlib
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from backoffice.devices.models import Tally
 
@@ -17,9 +17,11 @@ def count(key: str, *, now: datetime, window: timedelta) -> int:
     The window begins with its first try. Counted before the try is looked at, so that of many at
     once none gets a number that is too low.
     """
-    fresh = Tally.objects.filter(key=key, began_at__gt=now - window)
-    if not fresh.update(count=F("count") + 1):
-        begun = Tally.objects.filter(key=key, began_at__lte=now - window)
+    # A window that begins later than it could end was begun by a clock that has been set back
+    # since; a little ahead is only another process's clock.
+    is_over = Q(began_at__lte=now - window) | Q(began_at__gt=now + window)
+    if not Tally.objects.filter(~is_over, key=key).update(count=F("count") + 1):
+        begun = Tally.objects.filter(is_over, key=key)
         if not begun.update(began_at=now, count=1):
             _row, is_new = Tally.objects.get_or_create(
                 key=key, defaults={"began_at": now, "count": 1}

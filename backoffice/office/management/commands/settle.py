@@ -1,8 +1,12 @@
 """Settles what is due without a broker: the same function that Celery's workers run."""
 
+import math
 import signal
 import threading
+import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,8 +25,23 @@ log = structlog.get_logger(__name__)
 
 # Nobody waits for a purge; what is due at a till does not wait for it either.
 _PURGE_FOR_S = 0.5
-# Between two rounds that fail.
+# Between two tries of what fails.
 _MOST_WAIT_S = 60
+
+Run = Callable[[str, threading.Event], int]
+
+
+@dataclass
+class Part:
+    """One part of what is to be done, and how it fared: each rests after its own faults alone.
+
+    `run` returns how much it got on with.
+    """
+
+    run: Run
+    failures: int = 0
+    rests_until: float = -math.inf
+    fault: Exception | None = None
 
 
 class Command(BaseCommand):
@@ -37,30 +56,58 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Settle until nothing is due; with --forever, wait and look again."""
         stop = threading.Event()
-        if options["forever"]:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: stop.set())
         sender = line.sender_name("settle")
-        purge = purging.Purge(sender=sender)
-        failures = 0
+        settling = _settling()
+        if not options["forever"]:
+            _round(settling, sender, stop)
+            faults = [part.fault for part in settling if part.fault is not None]
+            if faults:
+                raise faults[0]
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        beside = [Part(run=_purging(sender))]
+        noting = Part(run=_note_recovery)
         while True:
-            try:
-                _round(sender, stop)
-                if options["forever"]:
-                    purge.turn(now=timezone.now(), for_s=_PURGE_FOR_S)
-                watch.recovered(sender=sender)
-                failures = 0
-            except (OperationalError, InterfaceError) as error:
-                # The database is away: the rows are still due when it is back.
-                log.warning("settle.database_away", error=type(error).__name__)
-                close_old_connections()
-            except Exception as error:
-                if not options["forever"]:
-                    raise
-                failures += 1
-                _tell(error, sender, failures)
-            if not options["forever"] or stop.wait(_wait_s(failures)):
+            _round(settling, sender, stop)
+            for part in beside:
+                _turn(part, sender, stop)
+            if not any(part.failures for part in [*settling, *beside]):
+                _turn(noting, sender, stop)
+            if stop.wait(settings.SETTLE_EVERY_S):
                 return
+
+
+def _settling() -> list[Part]:
+    return [Part(run=_feel_pulse), Part(run=_settle_cash), Part(run=_settle_miles)]
+
+
+def _round(parts: list[Part], sender: str, stop: threading.Event) -> None:
+    # In turns, so that a redemption never waits for all the miles that are due, nor does the ECHO.
+    sent = 1
+    while sent:
+        sent = sum(_turn(part, sender, stop) for part in parts)
+
+
+def _turn(part: Part, sender: str, stop: threading.Event) -> int:
+    """Give one part its turn, whatever became of the others; return how much it got on with."""
+    if time.monotonic() < part.rests_until:
+        return 0
+    try:
+        done = part.run(sender, stop)
+        part.failures, part.fault = 0, None
+    except (OperationalError, InterfaceError) as error:
+        # The database is away: the rows are still due when it is back.
+        log.warning("settle.database_away", error=type(error).__name__)
+        part.fault, part.rests_until = None, time.monotonic() + _wait_s(0)
+        close_old_connections()
+        return 0
+    except Exception as error:
+        part.failures += 1
+        part.fault, part.rests_until = error, time.monotonic() + _wait_s(part.failures)
+        _tell(error, sender, part.failures)
+        return 0
+    return done
 
 
 def _wait_s(failures: int) -> float:
@@ -71,7 +118,7 @@ def _wait_s(failures: int) -> float:
 
 def _tell(error: Exception, sender: str, failures: int) -> None:
     # A fault of ours at one row must not keep all the others unsettled: it is told, with its
-    # traceback and in `doctor`, and the next round begins a little later.
+    # traceback and in `doctor`, and the next try begins a little later.
     log.exception("settle.failed", times=failures)
     close_old_connections()
     try:
@@ -80,13 +127,31 @@ def _tell(error: Exception, sender: str, failures: int) -> None:
         log.warning("settle.database_away", error=type(unsaid).__name__)
 
 
-def _round(sender: str, stop: threading.Event) -> None:
-    every = timedelta(seconds=settings.ECHO_EVERY_S)
-    # In turns, so that a redemption never waits for all the miles that are due, nor does the ECHO.
-    sent = 1
-    while sent:
-        if programme.is_due(timezone.now(), every=every):
-            pulse.take()
-        pulse.take_if_open()
-        sent = cash.until_done(sender=sender, stop=stop)
-        sent += issuance.a_turn(sender=sender, stop=stop)
+def _feel_pulse(sender: str, stop: threading.Event) -> int:
+    if programme.is_due(timezone.now(), every=timedelta(seconds=settings.ECHO_EVERY_S)):
+        pulse.take()
+    pulse.take_if_open()
+    return 0
+
+
+def _settle_cash(sender: str, stop: threading.Event) -> int:
+    return cash.until_done(sender=sender, stop=stop)
+
+
+def _settle_miles(sender: str, stop: threading.Event) -> int:
+    return issuance.a_turn(sender=sender, stop=stop)
+
+
+def _purging(sender: str) -> Run:
+    purge = purging.Purge(sender=sender)
+
+    def run(sender: str, stop: threading.Event) -> int:
+        purge.turn(now=timezone.now(), for_s=_PURGE_FOR_S)
+        return 0
+
+    return run
+
+
+def _note_recovery(sender: str, stop: threading.Event) -> int:
+    watch.recovered(sender=sender)
+    return 0

@@ -3,7 +3,7 @@
 A table in code: every Shown of both has its panel. Nothing is decided here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -113,16 +113,39 @@ def panel_of(row: Transaction, words: Words, now: datetime, *, wait: Wait) -> Pa
 def panel_of_all(
     rows: Sequence[Transaction], words: Words, now: datetime, wait: Callable[[Transaction], Wait]
 ) -> Panel:
-    """Return what the screen says of all that one press began: of the one that is not well."""
+    """Return what the screen says of all that one press began and what puts it right: of the one
+    that is not well. What was put right is not ill any more.
+    """
     total = sum(row.miles or 0 for row in rows)
-    ailing = [row for row in rows if row.state != State.CONFIRMED]
-    if ailing:
-        return panel_of(ailing[0], words, now, wait=wait(ailing[0]))
-    panel = panel_of(rows[0], words, now, wait=wait(rows[0]))
+    ailing = [row for row in rows if row.state != State.CONFIRMED and not _is_put_right(row, rows)]
+    told = ailing[0] if ailing else rows[-1]
+    panel = panel_of(told, words, now, wait=wait(told))
     if len(rows) == 1 or not total:
         return panel
-    title = ngettext("%(told)s taken back.", "%(told)s taken back.", total)
-    return replace(panel, title=title % {"told": in_miles(total, words["miles"])})
+    if not ailing:
+        return replace(panel, title=_whole(told, total, words))
+    if told.state in {State.PARTIAL, State.REJECTED}:
+        # Of the others something came through.
+        return replace(_partly(told, words), title=_part(told, total, words))
+    return panel
+
+
+def offers_of_all(
+    rows: Sequence[Transaction],
+    asked: Callable[[Transaction], list[OfferRow]],
+    words: Words,
+) -> list[OfferRow]:
+    """Return the offers of all of them, without what was rejected and then put right."""
+    return [
+        offer
+        for row in rows
+        for offer in rows_of(row, asked(row), words)
+        if offer.status != OfferStatus.REJECTED or not _is_put_right(row, rows)
+    ]
+
+
+def _is_put_right(row: Transaction, rows: Sequence[Transaction]) -> bool:
+    return any(one.corrects_id == row.pk and one.state != State.NOT_SENT for one in rows)
 
 
 def rows_of(row: Transaction, asked: Iterable[OfferRow], words: Words) -> list[OfferRow]:
@@ -166,21 +189,38 @@ def refusal_panel(reason: Reason, words: Words, *, small: str = "") -> Panel:
     )
 
 
-def _told(row: Transaction, words: Words) -> Mapping[str, str]:
-    return {"told": in_miles(row.miles or 0, words["miles"])}
+def _whole(row: Transaction, number: int, words: Words) -> str:
+    if row.operation == Operation.RETURN:
+        said = ngettext("%(told)s taken back.", "%(told)s taken back.", number)
+    else:
+        said = ngettext("%(told)s given.", "%(told)s given.", number)
+    return said % {"told": in_miles(number, words["miles"])}
+
+
+def _part(row: Transaction, number: int, words: Words) -> str:
+    if row.operation == Operation.RETURN:
+        said = ngettext(
+            "%(told)s taken back, not all of them.",
+            "%(told)s taken back, not all of them.",
+            number,
+        )
+    else:
+        said = ngettext(
+            "%(told)s given, not all of them.", "%(told)s given, not all of them.", number
+        )
+    return said % {"told": in_miles(number, words["miles"])}
 
 
 def _given(row: Transaction, words: Words) -> Panel:
     if not row.miles:
         title = _("No %(miles)s for this sale.") % words
         return Panel(tone="queued", icon="circle-check", title=title)
-    title = ngettext("%(told)s given.", "%(told)s given.", row.miles) % _told(row, words)
-    return Panel(tone="done", icon="circle-check", title=title)
+    return Panel(tone="done", icon="circle-check", title=_whole(row, row.miles, words))
 
 
 def _taken(row: Transaction, words: Words) -> Panel:
     number = row.miles or 0
-    title = ngettext("%(told)s taken back.", "%(told)s taken back.", number) % _told(row, words)
+    title = _whole(row, number, words)
     if not number:
         title = _("No %(miles)s to take back.") % words
     return Panel(
@@ -192,21 +232,10 @@ def _taken(row: Transaction, words: Words) -> Panel:
 
 
 def _partly(row: Transaction, words: Words) -> Panel:
-    number = row.miles or 0
-    if row.operation == Operation.RETURN:
-        said = ngettext(
-            "%(told)s taken back, not all of them.",
-            "%(told)s taken back, not all of them.",
-            number,
-        )
-    else:
-        said = ngettext(
-            "%(told)s given, not all of them.", "%(told)s given, not all of them.", number
-        )
     return Panel(
         tone="attention",
         icon="circle-alert",
-        title=said % _told(row, words),
+        title=_part(row, row.miles or 0, words),
         text=_("What was rejected stands below. It is on the store’s list; go on as usual."),
     )
 

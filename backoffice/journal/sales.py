@@ -23,23 +23,33 @@ def issuance_of(user: Reader, row: Transaction) -> Transaction | None:
     return given[-1] if given else next(iter(newest), None)
 
 
-def given_of(issued: Transaction) -> list[Transaction]:
-    """Return all that gave the miles of one sale, or may yet: an issuance and its corrections."""
-    first = issued
+def corrected_with(row: Transaction) -> list[Transaction]:
+    """Return a row and all that puts it right, or that it puts right, oldest first."""
+    first = row
     while first.corrects is not None:
         first = first.corrects
     chain = [first]
     while (correction := chain[-1].corrections.first()) is not None:
         chain.append(correction)
-    return [one for one in chain if one.state in TAKING]
+    return chain
+
+
+def given_of(issued: Transaction) -> list[Transaction]:
+    """Return all that gave the miles of one sale, or may yet: an issuance and its corrections."""
+    return [one for one in corrected_with(issued) if one.state in TAKING]
 
 
 def returned_with(row: Transaction) -> list[Transaction]:
-    """Return the returns of one press: of an issuance and of each of its corrections."""
+    """Return the returns of one press: of an issuance and of each of its corrections.
+
+    What puts one of them right is among them, for whichever card it was sent.
+    """
     same = Transaction.objects.filter(
         collector_mac=row.collector_mac, sale_ref=row.sale_ref, store=row.store_id
     )
-    return list(same.filter(operation=Operation.RETURN).order_by("id"))
+    found = same.filter(operation=Operation.RETURN)
+    every = {each.pk: each for one in found for each in corrected_with(one)}
+    return sorted(every.values(), key=lambda one: one.pk)
 
 
 def redemption_of(user: Reader, row: Transaction) -> Transaction | None:

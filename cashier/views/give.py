@@ -26,18 +26,18 @@ from cashier.basket_forms import ItemForm, TotalsForm
 from cashier.cards import SaleExpired
 from cashier.forms import CardForm, ConfirmationForm, decimal_text, kept_of, without_card
 from cashier.frames import Frame, SeeOther, at_till, posted, show
-from cashier.gifts import MOST_LINES, OpenGift, Part, seal, unseal
+from cashier.gifts import MOST_LINES, OpenGift, seal, unseal
 from cashier.issuances import refusal_panel
 from cashier.lookups import visible_row
-from cashier.panels import Action
+from cashier.panels import Action, Panel
 from cashier.previews import facts_of, previewed
+from cashier.takings import PartlySent, taken_back
 from cashier.texts import CARD_TEXTS
 from cashier.views.miles import reversible
 from cashier.views.redeem import latest_here, next_customer
 from issuance import services
-from issuance.orders import IssuanceOrder, RecordOrder, ReturnOrder, TransactionType
+from issuance.orders import IssuanceOrder, RecordOrder, TransactionType
 from issuance.rules import Reason
-from issuance.selectors import card_of as card_of_issuance
 from issuance.services import Refused
 
 
@@ -197,7 +197,9 @@ def give(request: HttpRequest, frame: Frame) -> HttpResponse:
     if gift is None or gift.post_tax_cents is None or gift.pre_tax_cents is None:
         return _start(request, frame, str(CARD_TEXTS["expired"]))
     try:
-        row = _taken_back(gift, frame) if gift.is_return else _given(gift, frame)
+        row = taken_back(gift, frame) if gift.is_return else _given(gift, frame)
+    except PartlySent as partly:
+        return _partly_sent(request, frame, gift, partly)
     except Refused as refusal:
         return _refused(request, frame, gift, refusal)
     return SeeOther(reverse("cashier:sale", args=[row.reference]))
@@ -245,44 +247,32 @@ def _given(gift: OpenGift, frame: Frame) -> Transaction:
     return services.give(order, actor=frame.actor, now=frame.now).transaction
 
 
-def _taken_back(gift: OpenGift, frame: Frame) -> Transaction:
-    """Take back of each issuance of the sale what it gave; return the first return."""
-    if not gift.original:
-        return _take_back(gift, frame, Part(original="", awards=gift.awards))
-    first, *_others = [_take_back(gift, frame, part) for part in gift.parts]
-    return first
-
-
-def _take_back(gift: OpenGift, frame: Frame, part: Part) -> Transaction:
-    client_ref = gift.client_ref
-    if gift.parts and part != gift.parts[0]:
-        # Each has a one-time value of its own, the same at every press.
-        client_ref = str(uuid.uuid5(uuid.UUID(gift.client_ref), part.original))
-    original, card = None, gift.card
-    if part.original:
-        original = visible_row(frame, uuid.UUID(part.original))
-        # A correction may have gone to another card than the one it corrects.
-        card = card_of_issuance(original) or card
-    order = ReturnOrder(
-        client_ref=client_ref,
-        sale_ref=gift.sale_ref,
-        card=card,
-        basket=gift.basket,
-        language=frame.language,
-        original=original.reference if original else None,
-        original_id=gift.original_id,
-        awards=part.awards,
-        counted=frozenset(uuid.UUID(one) for one in part.counted) if original else None,
-    )
-    return services.take_back(order, original, actor=frame.actor, now=frame.now).transaction
-
-
 def _refused(request: HttpRequest, frame: Frame, gift: OpenGift, refusal: Refused) -> HttpResponse:
     panel = refusal_panel(refusal.reason, frame.words, small=refusal.why)
     actions = [next_customer()]
     if refusal.reason is Reason.STATE_CHANGED and gift.original:
         url = reverse("cashier:bring_back", args=[gift.original])
         actions.insert(0, Action(word=_("Look again"), url=url))
+    context = {"panel": panel, "facts": facts_of(gift), "actions": actions}
+    return show(request, frame, "cashier/notice.html", context, section=_section(gift))
+
+
+def _partly_sent(
+    request: HttpRequest, frame: Frame, gift: OpenGift, partly: PartlySent
+) -> HttpResponse:
+    panel = Panel(
+        tone="attention",
+        icon="circle-alert",
+        title=_("Not all %(miles)s were taken back.") % frame.words,
+        text=_(
+            "Another till returned from this sale at the same moment. What was sent stands; do not"
+            " start again."
+        ),
+        small=partly.refusal.why,
+        advice=frame.words["escalation"],
+    )
+    url = reverse("cashier:sale", args=[partly.first.reference])
+    actions = [Action(word=_("Look at the return"), url=url), next_customer()]
     context = {"panel": panel, "facts": facts_of(gift), "actions": actions}
     return show(request, frame, "cashier/notice.html", context, section=_section(gift))
 

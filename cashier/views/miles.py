@@ -15,7 +15,7 @@ from backoffice.journal.choices import Result
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import TAKING, Operation, State
 from cashier.frames import Frame, show, words_of
-from cashier.issuances import OfferRow, Wait, panel_of_all, rows_of
+from cashier.issuances import OfferRow, Wait, offers_of_all, panel_of_all
 from cashier.panels import Action
 from cashier.papers import miles_of, paper_of, paper_of_miles
 from cashier.rows import (
@@ -36,14 +36,15 @@ def show_miles(
 ) -> HttpResponse:
     """Answer with the screen of an issuance or of a return; `polling` while it is unfinished."""
     words = words_of(row.store.sponsor)
-    rows = sales.returned_with(row) if row.operation == Operation.RETURN else [row]
+    is_return = row.operation == Operation.RETURN
+    rows = sales.returned_with(row) if is_return else sales.corrected_with(row)
     panel = panel_of_all(rows, words, frame.now, partial(_wait, frame))
     redemption = _reversible(frame, row)
     context: dict[str, Any] = {
         "panel": panel,
         "advice": panel.advice,
         "facts": facts_of_transaction(row),
-        "offers": [offer for one in rows for offer in rows_of(one, _asked(one), words)],
+        "offers": offers_of_all(rows, _asked, words),
         "moments": [moment for one in rows for moment in moments_of(one, frame.now)],
         "receipt": _paper(frame, row, words) if _is_to_print(row) else None,
         "actions": _actions(row, frame, redemption),
@@ -53,7 +54,7 @@ def show_miles(
         context |= {"redemption": redemption, "deadline": deadline_moment(redemption, frame.now)}
     if panel.is_unfinished:
         context |= {"polls": True, **polling}
-    section = "return" if row.operation == Operation.RETURN else "give"
+    section = "return" if is_return else "give"
     return show(request, frame, "cashier/miles.html", context, section=section)
 
 

@@ -8,11 +8,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.cards import Card, EntryMode
 from backoffice.journal import sales
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, State
 from backoffice.stores.models import Calculation
-from issuance import selectors, services
+from issuance import corrections, selectors, services
 from issuance.models import Kind, Offer
 from issuance.orders import IssuanceOrder
 from tests.cashier.conftest import Till, sit_down
@@ -272,7 +273,9 @@ def test_another_language_keeps_what_was_picked(
     assert "field__error" not in page
 
 
-def sold_and_corrected(till: Till, cast: Cast, scripted: ScriptedPlatform) -> tuple[str, str]:
+def sold_and_corrected(
+    till: Till, cast: Cast, scripted: ScriptedPlatform, *, becomes: str = "CONFIRMED"
+) -> tuple[str, str]:
     """Two bags and chips, of which the offer for bags was rejected at first and given later.
 
     Return the sale's address and its correction's.
@@ -296,9 +299,9 @@ def sold_and_corrected(till: Till, cast: Cast, scripted: ScriptedPlatform) -> tu
         language="en",
         awards=tuple(award for award in sold.awards if award.offer_id == "100004"),
     )
-    scripted.will(answered(200, "CONFIRMED", transactionId="correction"))
+    scripted.will(answered(200, becomes, transactionId="correction"))
     corrected = services.give(order, actor=cast.actor, now=timezone.now(), corrects=row).transaction
-    assert (corrected.state, corrected.miles) == (State.CONFIRMED, 5)
+    assert corrected.state == becomes.lower()
     return sale, reverse("cashier:sale", args=[corrected.reference])
 
 
@@ -339,6 +342,79 @@ def test_a_correction_stands_on_the_receipt_of_its_sale(
     sale, _correction = sold_and_corrected(plain, ours, scripted)
     paper = plain.client.get(f"{sale}receipt/").content.decode()
     assert re.search(r"Miles given</dt><dd>7<", paper)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_corrected_sale_is_told_as_it_stands(
+    plain: Till, ours: Cast, scripted: ScriptedPlatform, which: int
+) -> None:
+    page = plain.get(sold_and_corrected(plain, ours, scripted)[which])
+    assert "7 miles given." in page and "not all of them" not in page
+    assert "store’s list" not in page and "Rejected" not in page
+    assert page.count("Offer 100004") == page.count("Offer 100001") > 0
+
+
+def test_a_correction_that_is_rejected_too_leaves_what_was_given(
+    plain: Till, ours: Cast, scripted: ScriptedPlatform
+) -> None:
+    sale, _correction = sold_and_corrected(plain, ours, scripted, becomes="REJECTED")
+    assert "2 miles given, not all of them." in plain.get(sale)
+
+
+def test_a_corrected_return_is_told_as_it_stands(
+    plain: Till, ours: Cast, scripted: ScriptedPlatform
+) -> None:
+    sale = sold_by_items(plain, scripted)
+    page = brought(plain, sale, piece_1="2", piece_2="1", after="28.22")
+    scripted.will(confirmed("CONFIRMED", "REJECTED"))
+    back = given(plain, page)
+    assert "2 miles taken back, not all of them." in plain.get(back)
+    row = Transaction.objects.get(operation=Operation.RETURN)
+    correction = corrections.of(row)
+    assert correction is not None
+    scripted.will(answered(200, "CONFIRMED", transactionId="correction"))
+    other = Card(number="80000010002", entry_mode=EntryMode.SCAN)
+    corrections.send(correction, other, person=ours.manager, now=timezone.now())
+    page = plain.get(back)
+    assert "7 miles taken back." in page and "not all of them" not in page
+
+
+def test_two_tills_at_one_corrected_sale_send_nothing_of_the_later_one(
+    plain: Till, ours: Cast, scripted: ScriptedPlatform
+) -> None:
+    sale, _correction = sold_and_corrected(plain, ours, scripted)
+    late = brought(plain, sale, piece_1="1", after="11.29")
+    # Of another return only the correction's part is left to be noticed.
+    done = brought(plain, sale, piece_1="1", after="11.29")
+    scripted.will(confirmed("REJECTED"), confirmed())
+    given(plain, done)
+    before = len(scripted.sent)
+    refusal = text(plain.post(reverse("cashier:give_confirm"), sale=sale_of(late)))
+    assert "Nothing was sent." in refusal and len(scripted.sent) == before
+
+
+def test_what_another_till_took_between_two_sends_is_told_as_it_is(
+    plain: Till, ours: Cast, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale, _correction = sold_and_corrected(plain, ours, scripted)
+    page = brought(plain, sale, piece_1="1", after="11.29")
+    real, calls = services.take_back, list[object]()
+
+    def between(*args: Any, **options: Any) -> services.Outcome:
+        calls.append(args)
+        if len(calls) == 2:
+            other = sit_down(ours.manager, ours.second_till)
+            scripted.will(confirmed(), confirmed())
+            given(other, brought(other, sale, piece_1="1", piece_2="1", after="16.93"))
+        return real(*args, **options)
+
+    scripted.will(confirmed())
+    monkeypatch.setattr(services, "take_back", between)
+    for _press in range(2):
+        told = text(plain.post(reverse("cashier:give_confirm"), sale=sale_of(page)))
+        assert "Not all miles were taken back." in told and "Nothing was sent" not in told
+        mine = Transaction.objects.filter(operation=Operation.RETURN).order_by("id")[0]
+        assert reverse("cashier:sale", args=[mine.reference]) in told
 
 
 def test_pressed_twice_a_corrected_sale_is_brought_back_once(

@@ -14,7 +14,7 @@ from amcash.services import Refused
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
 from cashier import approvals
-from cashier.forms import ConfirmationForm, without_card
+from cashier.forms import ConfirmationForm, kept_of, without_card
 from cashier.frames import Frame, SeeOther, at_till, show
 from cashier.lookups import address_of, visible_row
 from cashier.panels import Action
@@ -30,7 +30,11 @@ from cashier.views.sale import show_refusal
 def start(request: HttpRequest, frame: Frame) -> HttpResponse:
     """Scan the receipt's code, or go to Today."""
     problem = unknown = ""
-    if request.method == "POST":
+    if request.POST.get("resumes"):
+        # The language was switched: nothing that was typed is sent yet.
+        asked = ConfirmationForm({"confirmation": request.POST.get("unknown", "")})
+        unknown = without_card(asked.cleaned_data["confirmation"]) if asked.is_valid() else ""
+    elif request.method == "POST":
         form = ConfirmationForm(request.POST)
         if form.is_valid():
             url = address_of(frame, form.cleaned_data["confirmation"])
@@ -41,7 +45,7 @@ def start(request: HttpRequest, frame: Frame) -> HttpResponse:
             unknown = without_card(form.cleaned_data["confirmation"])
         else:
             problem = str(form.errors["confirmation"][0])
-    typed = without_card(request.POST.get("confirmation", ""))
+    typed = kept_of(request, ConfirmationForm.base_fields).get("confirmation", "")
     # A sale from before, or of another store: the programme may know it all the same.
     context = {"problem": problem, "typed": typed, "unknown": unknown}
     return show(request, frame, "cashier/return.html", context, section="return")

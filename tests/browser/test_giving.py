@@ -82,6 +82,11 @@ def test_the_language_is_switched_without_typing_anything_again(till: Till) -> N
     page.press("#id_price", "Enter")
     expect(page.locator(".offers tbody tr")).to_have_count(1)
     expect(page.locator("#id_after")).to_have_value("67.80")
+    till.go("/return/")
+    page.fill("#id_confirmation", "7KQ4 2")
+    page.locator(".language button[value=fr]").click()
+    expect(page.locator("html")).to_have_attribute("lang", "fr-CA")
+    expect(page.locator("#id_confirmation")).to_have_value("7KQ4 2")
 
 
 def test_a_sale_that_was_redeemed_on_earns_with_the_same_card(till: Till, sandbox: Sandbox) -> None:

@@ -263,6 +263,23 @@ def test_a_sale_of_another_store_is_not_found(
     assert "not found" in found_by(stranger, TRANSACTION_ID)
 
 
+def test_another_language_keeps_a_number_that_is_half_typed(till: Till) -> None:
+    page = till.get(reverse("cashier:return"))
+    assert re.search(r'<form id="confirmation"[^>]* data-kept>', page)
+    assert re.search(r'<form id="resume"[^>]*>.*name="resumes" value="1"', page)
+    page = text(till.post(reverse("cashier:return"), resumes="1", confirmation="7KQ4 2"))
+    assert 'value="7KQ4 2"' in page
+    assert "field__error" not in page and "aria-invalid" not in page
+    # What was not found stays in view, and a card is kept nowhere.
+    page = found_by(till, "ELSEWHERE-77")
+    assert 'name="unknown" value="ELSEWHERE-77"' in page
+    fields = {"resumes": "1", "unknown": "ELSEWHERE-77", "confirmation": COLLECTOR}
+    page = text(till.post(reverse("cashier:return"), **fields))
+    assert 'name="original_id" value="ELSEWHERE-77"' in page and COLLECTOR not in page
+    page = text(till.post(reverse("cashier:return"), resumes="1", unknown=COLLECTOR))
+    assert COLLECTOR not in page and 'name="original_id"' not in page
+
+
 def test_another_language_keeps_what_was_picked(
     till: Till, ours: Cast, scripted: ScriptedPlatform
 ) -> None:

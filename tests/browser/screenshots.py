@@ -14,6 +14,7 @@ from playwright.sync_api import ConsoleMessage, sync_playwright
 
 from backoffice.processes import ROOT
 from tests.browser.walk import SETTLED_MS, SIZES, Walk
+from tests.browser.walk_desk import desk
 from tests.browser.walk_devices import devices
 from tests.browser.walk_miles import answers, miles
 from tests.browser.walk_office import ADMINISTRATOR, decisions, office, policies
@@ -239,10 +240,11 @@ STORIES: dict[str, Story] = {
     "decisions": decisions,
     "policies": policies,
     "devices": devices,
+    "desk": desk,
     "quarantine": quarantine,
 }
 # These write into the console's own log, so they need a console of the walk's own.
-OWN = {"closing", "outage", "decisions", "policies", "devices", "quarantine"}
+OWN = {"closing", "outage", "decisions", "policies", "devices", "desk", "quarantine"}
 
 
 def complain(message: ConsoleMessage) -> None:

@@ -36,7 +36,7 @@ def search(
     def look(examples: int) -> None:
         with time_machine.travel(NOON, tick=False) as clock:
             run_state_machine_as_test(
-                lambda: Milepost(cast, scripted, clock),
+                lambda: Milepost(cast, scripted, clock),  # type: ignore[arg-type]
                 settings=settings(
                     derandomize=True,
                     max_examples=examples,

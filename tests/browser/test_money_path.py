@@ -73,7 +73,12 @@ def test_from_a_scan_to_the_printed_receipt_and_back_and_in_the_log(
     # Print: the paper is a page of its own, sent to the printer without leaving the screen.
     page.keyboard.press("F8")
     page.wait_for_function("() => document.querySelector('#paper')?.contentDocument?.title")
-    eventually(lambda: till.printed or page.wait_for_timeout(50))
+
+    def printed() -> bool:
+        page.wait_for_timeout(50)
+        return bool(till.printed)
+
+    eventually(printed)
     assert till.printed == [f"{sale}receipt/"]
     paper = till.new_page()
     paper.goto(f"{till.url}{sale}receipt/")

@@ -26,7 +26,7 @@ def kept(till: Till) -> str:
     """Return all that the browser keeps, and every address it has been at."""
     history = till.context.new_cdp_session(till.page).send("Page.getNavigationHistory")
     state: dict[str, Any] = {**till.context.storage_state()}
-    return json.dumps([history, state]) + till.page.evaluate(_KEPT)
+    return f"{json.dumps([history, state])}{till.page.evaluate(_KEPT)}"
 
 
 def test_no_number_stays_in_a_browser(till: Till, card: str) -> None:

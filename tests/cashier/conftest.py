@@ -31,7 +31,8 @@ class Till:
         response = self.client.get(url, headers=self._headers(), follow=True)
         return _text(response)
 
-    def post(self, url: str, follow: bool = True, **data: Any) -> HttpResponse:
+    def post(self, url: str, follow: Any = True, **data: Any) -> HttpResponse:
+        # Any, so that a form may be given as a dict of texts.
         return self.client.post(  # type: ignore[return-value]
             url, data, headers=self._headers(), follow=follow
         )
@@ -71,7 +72,7 @@ class Till:
 
 def hidden(page: str, name: str) -> str:
     """Return the value of a hidden field; the page has it once or with one value."""
-    values = {value for found, value in _HIDDEN.findall(page) if found == name and value}
+    values: set[str] = {value for found, value in _HIDDEN.findall(page) if found == name and value}
     assert len(values) == 1, (name, values)
     return values.pop()
 

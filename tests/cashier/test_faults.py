@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from amcash import services
+from backoffice.journal import entries
 from backoffice.journal.models import Transaction
 from tests.cashier.conftest import Till, sit_down
 from tests.cast import COLLECTOR, SECRET, Cast
@@ -31,7 +31,7 @@ def test_a_database_that_is_away_is_said_and_nothing_is_sent(
     scripted.will(offer())
     page = plain.offered(COLLECTOR)
     plain.post(reverse("cashier:language"), language=language)
-    monkeypatch.setattr(services.entries, "open_transaction", away)
+    monkeypatch.setattr(entries, "open_transaction", away)
     plain.client.raise_request_exception = False
     response = plain.confirm(page)
     assert response.status_code == 500

@@ -90,7 +90,7 @@ def test_a_manager_begins_and_ends_it_and_both_stand_in_the_audit_log(
     assert [sent.path for sent in trainer.sent] == ["/_control/reset"]
     page = manager.post(URL, to="end").content.decode()
     cast.till.refresh_from_db()
-    assert not cast.till.is_training and "TRAINING" not in page
+    assert not Device.objects.get(pk=cast.till.pk).is_training and "TRAINING" not in page
     begun, ended = AuditEntry.objects.filter(event__startswith="device.training").order_by("pk")
     assert (begun.event, ended.event) == ("device.training_begun", "device.training_ended")
     assert begun.actor == ended.actor == "manager" and begun.device == "001"

@@ -32,7 +32,8 @@ def ask(authorization: str = "", **headers: str) -> HttpResponse:
     request = RequestFactory().get("/checkout/amcash/echo", headers=headers)
     response = Door.as_view()(request)
     assert isinstance(response, Response)
-    return response.render()
+    rendered: HttpResponse = response.render()
+    return rendered
 
 
 def test_a_good_token_is_its_device(cast: Cast) -> None:

@@ -73,11 +73,12 @@ def test_enrolling_after_a_revocation_revives_nothing(cast: Cast) -> None:
 @pytest.mark.parametrize("what", ["device", "store", "sponsor"])
 def test_what_is_not_active_is_not_believed(cast: Cast, what: str) -> None:
     token = tokens.issue(cast.till, now=NOW)
-    row: Device | Store | Sponsor = {
+    rows: dict[str, Device | Store | Sponsor] = {
         "device": cast.till,
         "store": cast.north,
         "sponsor": cast.sponsor,
-    }[what]
+    }
+    row = rows[what]
     row.is_active = False
     row.save()
     assert of(token) is None

@@ -63,7 +63,8 @@ def entry(message: str) -> tuple[str, ...]:
     found = french().get(message)
     if found is None:
         return ()
-    return found.string if isinstance(found.string, tuple) else (found.string,)
+    told = found.string if isinstance(found.string, (tuple, list)) else (found.string,)
+    return tuple(text or "" for text in told)
 
 
 def test_the_screens_texts_are_found() -> None:

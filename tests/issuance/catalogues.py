@@ -75,7 +75,7 @@ def sale(*items: Item, **changes: Any) -> Basket:
 
 
 @st.composite
-def items(draw: st.DrawFn, number: int = 1, **fixed: Any) -> Item:
+def items(draw: st.DrawFn, /, number: int = 1, **fixed: Any) -> Item:
     """Any line of goods, in pieces or by weight."""
     quantity = draw(
         st.integers(1, 5).map(Decimal)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backoffice.journal.decisions import DEFINITIVE, Verdict
+from backoffice.journal.decisions import DEFINITIVE, Finding, Verdict
 from backoffice.wire import Reply, Silence
 from issuance import answers
 from issuance.codes import FORMS, Message
@@ -34,7 +34,7 @@ def reply(status: int, *offers: dict[str, Any], **fields: Any) -> Reply:
     return raw(status, json.dumps(body).encode())
 
 
-def found(message: Message, answer: Reply | Silence, **seen: bool) -> answers.Finding:
+def found(message: Message, answer: Reply | Silence, **seen: bool) -> Finding:
     return answers.finding_of(message, answer, **{"earlier_unknown": False, **seen})
 
 

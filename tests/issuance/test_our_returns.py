@@ -15,8 +15,9 @@ from issuance.models import Offer
 from issuance.orders import Basket, ReturnOrder
 from issuance.returns import NotReturnable
 from tests.cast import Cast
+from tests.issuance.baskets import CARD
 from tests.issuance.catalogues import line, sale
-from tests.issuance.stories import CARD, confirmed, give, pending, take_back
+from tests.issuance.stories import confirmed, give, pending, take_back
 from tests.scripted import ScriptedPlatform, silence
 
 pytestmark = pytest.mark.django_db

@@ -137,7 +137,8 @@ def test_a_pending_issuance_delays_the_collectors_next_one_and_its_returns(
     make_due(returned)
     assert services.settle_due(sender="sweep") == 0
     second.refresh_from_db()
-    assert second.fence == 0 and second.due_at > timezone.now()
+    assert second.fence == 0
+    assert second.due_at is not None and second.due_at > timezone.now()
     # Another collector's do not wait.
     assert give(cast, card=stories.card(5)).state == State.PENDING
     # The first one's end makes the others due at once, one after the other.

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from backoffice.journal import models, states
+from backoffice.journal import choices, states
 from backoffice.journal.states import (
     CLAIMABLE,
     GRANTED,
@@ -27,9 +27,9 @@ ANSWERED = {State.APPROVED, State.DECLINED, State.EXPIRED, State.MANUAL}
 
 def test_every_state_has_its_row_in_the_table_and_its_word_in_the_database() -> None:
     assert set(LAWFUL) == set(State)
-    assert {state.value for state in State} == set(models.State.values)
-    assert {operation.value for operation in states.Operation} == set(models.Operation.values)
-    assert {wanted.value for wanted in Wanted} == set(models.Wanted.values)
+    assert {state.value for state in State} == set(choices.State.values)
+    assert {operation.value for operation in states.Operation} == set(choices.Operation.values)
+    assert {wanted.value for wanted in Wanted} == set(choices.Wanted.values)
 
 
 def test_the_groups_partition_the_states() -> None:

@@ -1,5 +1,6 @@
 """What was practised is in the log and nowhere else: in no total, list or alarm, at no breaker."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,13 +25,14 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.selectors import EVERY_STORE, LogFilters
 from backoffice.journal.states import Operation, Product, State
 from backoffice.people.actors import Actor
+from backoffice.wire import Reply, Silence
 from issuance import services as issuance
 from tests.amcash.stories import order as redemption_order
 from tests.cast import Cast
 from tests.issuance import stories
 from tests.journal.rows import LEASE, opened
 from tests.office import factories
-from tests.scripted import ScriptedPlatform, approved, not_sent, silence
+from tests.scripted import ScriptedPlatform, Sent, approved, not_sent, silence
 
 pytestmark = pytest.mark.django_db
 
@@ -171,8 +173,16 @@ def test_the_sweep_asks_the_training_sandbox_and_customers_come_first(
     make_due(real, minutes=1)
     assert practised.deadline_at <= real.deadline_at
     asked: list[str] = []
-    scripted.will(lambda _sent: asked.append("the programme") or approved())
-    trainer.will(lambda _sent: asked.append("the training sandbox") or approved())
+
+    def answering(name: str) -> Callable[[Sent], Reply | Silence]:
+        def answer(_sent: Sent) -> Reply | Silence:
+            asked.append(name)
+            return approved()
+
+        return answer
+
+    scripted.will(answering("the programme"))
+    trainer.will(answering("the training sandbox"))
     assert cash.settle_due(sender="sweep") == 2
     assert asked == ["the programme", "the training sandbox"]
 

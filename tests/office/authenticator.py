@@ -39,7 +39,7 @@ class Passkey:
         """Answer what a page asks of a new passkey."""
         asked = json.loads(options)["publicKey"]
         self.user = websafe_decode(asked["user"]["id"])
-        public = ES256.from_cryptography_key(self.key.public_key())
+        public = ES256.from_cryptography_key(self.key.public_key())  # type: ignore[no-untyped-call]
         credential = AttestedCredentialData.create(Aaguid.NONE, self.number, public)
         flags = SEEN_AND_VERIFIED if flags is None else flags
         data = AuthenticatorData.create(

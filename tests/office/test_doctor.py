@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from backoffice import clock
 from backoffice.audit import trail
-from backoffice.journal import health, line, programme, quarantine, safety, watch
-from backoffice.journal.models import LogState, Transaction
+from backoffice.journal import line, programme, quarantine, safety, watch
+from backoffice.journal.models import LogState, ProgrammeState, Transaction
 from backoffice.journal.states import Product
 from backoffice.office.management.commands import doctor
 from tests.cast import COLLECTOR, Cast
@@ -192,7 +192,7 @@ def test_a_pulse_that_nobody_feels_is_a_fault(cast: Cast) -> None:
     assert faults() == ["echo"]
     with override_settings(ECHO_EVERY_S=30):
         assert faults() == []
-    health.ProgrammeState.objects.all().delete()
+    ProgrammeState.objects.all().delete()
     assert faults() == ["echo"] and "never asked" in examined()[0]
 
 

@@ -11,7 +11,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.devices.models import Device
 from backoffice.journal.models import Transaction
 from backoffice.people.scope import usable_tills
-from issuance import approvals, sweep
+from issuance import approvals, services, sweep
 from issuance.proposals import EventProposal, EventReason
 from tests.cast import COLLECTOR, Cast
 from tests.issuance import stories
@@ -216,7 +216,7 @@ def test_what_was_interrupted_before_it_was_sent_is_sent_once(
     cast: Cast, reason: EventReason, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(approvals.services, "event", _die)
+        patch.setattr(services, "event", _die)
         with pytest.raises(KeyboardInterrupt):
             Desk.of(cast.manager).give(reason)
     proposal = EventProposal.objects.get()

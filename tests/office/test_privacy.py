@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -44,8 +45,8 @@ def post(user: User, address: str, **fields: str) -> HttpResponse:
     return client_of(user).post(address, fields)  # type: ignore[return-value]
 
 
-def text(response: HttpResponse) -> str:
-    return response.content.decode()
+def text(response: Any) -> str:
+    return str(response.content.decode())
 
 
 def number_of(row: Transaction) -> str:

@@ -12,9 +12,12 @@ from django.core.management import call_command
 from django.db import OperationalError
 from structlog.testing import capture_logs
 
+from amcash import pulse
+from amcash import sweep as cash
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import watch
 from backoffice.office.management.commands import settle
+from issuance import sweep as miles
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,9 +139,13 @@ def test_a_round_of_the_real_parts_gives_miles_their_turn_after_a_fault_of_cash(
     def broken(**_options: object) -> int:
         raise ValueError("a bug")
 
-    monkeypatch.setattr(settle.cash, "until_done", broken)
-    monkeypatch.setattr(settle.pulse, "take_if_open", broken)
-    monkeypatch.setattr(settle.issuance, "a_turn", lambda **_: came.append("miles") or 0)
+    def turn(**_options: object) -> int:
+        came.append("miles")
+        return 0
+
+    monkeypatch.setattr(cash, "until_done", broken)
+    monkeypatch.setattr(pulse, "take_if_open", broken)
+    monkeypatch.setattr(miles, "a_turn", turn)
     with pytest.raises(ValueError, match="a bug"):
         call_command("settle")
     assert came == ["miles"]

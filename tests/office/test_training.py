@@ -58,7 +58,7 @@ def test_a_manager_ends_it_from_afar(cast: Cast) -> None:
     for _press in range(2):
         assert signed_in(cast.manager).post(address).status_code == 302
     cast.till.refresh_from_db()
-    assert not cast.till.is_training
+    assert not Device.objects.get(pk=cast.till.pk).is_training
     ended = AuditEntry.objects.get(event="device.training_ended")
     assert (ended.actor, ended.channel, ended.store) == ("manager", "office", "0001")
 

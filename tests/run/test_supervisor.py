@@ -93,7 +93,8 @@ def environment() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="milepost-run-", dir="/tmp") as leftovers:
         ours = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port()), "TMPDIR": leftovers}
         address = os.environ.get("DATABASE_URL")
-        with own_database(address) if address else contextlib.nullcontext({}) as database:
+        nothing = contextlib.nullcontext(dict[str, str]())
+        with own_database(address) if address else nothing as database:
             yield ours | database
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -152,7 +153,7 @@ def test_what_the_index_knows_is_listed_but_for_what_was_withdrawn(tmp_path: Pat
     withdrawn = {"id": "PYSEC-2026-2", "withdrawn": "2026-01-01T00:00:00Z"}
     for weak, status in ((known, 1), (withdrawn, 0)):
 
-        def told(fields: dict[str, object], weak: dict[str, object] = weak) -> bytes:
+        def told(fields: dict[str, object], weak: Any = weak) -> bytes:
             path = str(fields["path"])
             return page_of(path, weak) if "old-thing" in path else page_of(path)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from amcash.messages import Terminal
 from amcash.orders import AsSent
-from backoffice import exact
+from backoffice import exact, plain
 from backoffice.cards import Card, EntryMode
 from backoffice.units import Cents, parse_cents
 
@@ -44,12 +44,12 @@ FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     VOID_FIELD: re.compile(r"[0-9]{1,12}"),
     "postTaxBasketAmount": _AMOUNT,
     _CONFIRMATION: re.compile(r"[ -~]{1,40}"),
+    "dateTime": re.compile(plain.MOMENT),
     "sponsorCode": re.compile(r"[A-Za-z0-9]{1,4}"),
     "storeId": re.compile(r"[A-Za-z0-9]{1,4}"),
     "traceId": re.compile(r"[0-9]{1,12}"),
     "vendorId": re.compile(r"[0-9]{1,35}"),
 }
-_MOMENT_LONGEST: Final = 32
 
 
 class Call(StrEnum):
@@ -158,22 +158,24 @@ def read(call: Call, body: bytes, terminal: Terminal) -> Request:
     """Read a request of this till. Raises BadField with the first wrong one, by the alphabet."""
     fields = _texts(body)
     _check_caller(call, fields, terminal)
-    wrong = [name for name, value in fields.items() if not _is_well_formed(name, value)]
+    # What the call's page does not name is passed on unread.
+    known = {name: fields[name] for name in known_fields(call) if name in fields}
+    wrong = [name for name, value in known.items() if not _is_well_formed(name, value)]
     missing = REQUIRED[call] - set(fields)
     if call is Call.REVERSE and _CONFIRMATION not in fields and VOID_FIELD not in fields:
         missing |= {_CONFIRMATION}
     if wrong or missing:
         raise BadField(min([*wrong, *missing]))
-    basket_cents = _cents(fields, "postTaxBasketAmount")
-    original_cents = _cents(fields, "originalPostTaxBasketAmount")
+    basket_cents = _cents(known, "postTaxBasketAmount")
+    original_cents = _cents(known, "originalPostTaxBasketAmount")
     return Request(
         call=call,
         fields=fields,
         is_french=speaks_french(fields),
-        card=_card(fields),
+        card=_card(known),
         basket_cents=basket_cents,
         original_cents=basket_cents if original_cents is None else original_cents,
-        asked_cents=_cents(fields, "dollarRedeemRequest"),
+        asked_cents=_cents(known, "dollarRedeemRequest"),
     )
 
 
@@ -219,8 +221,9 @@ def _texts(body: bytes) -> dict[str, str]:
         raise BadField("request body")
     for name in sorted(fields):
         value = fields[name]
-        if not name.isprintable() or not isinstance(value, str) or not value.isprintable():
-            raise BadField(name if name.isprintable() and name.isascii() else "request body")
+        if not plain.is_text(name) or not isinstance(value, str) or not plain.is_text(value):
+            is_to_name = name and plain.is_text(name) and name.isascii()
+            raise BadField(name if is_to_name else "request body")
     return {name: value for name, value in fields.items() if value}
 
 
@@ -240,19 +243,9 @@ def _check_caller(call: Call, fields: dict[str, str], terminal: Terminal) -> Non
 
 
 def _is_well_formed(name: str, value: str) -> bool:
-    if name == "dateTime":
-        return _is_moment(value)
-    form = FORMS.get(name)
-    return form is None or form.fullmatch(value) is not None
-
-
-def _is_moment(text: str) -> bool:
-    if len(text) > _MOMENT_LONGEST or not text.isascii():
+    if FORMS[name].fullmatch(value) is None:
         return False
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
+    return name != "dateTime" or plain.is_moment(value)
 
 
 def _card(fields: Mapping[str, str]) -> Card | None:

@@ -4,8 +4,10 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-# PLATFORM 2.1: no amount or count of the programme is longer.
-LONGEST_NUMBER: Final = 16
+# PLATFORM 2.1: no amount or count of the programme has more digits before its point.
+MOST_DIGITS: Final = 16
+# As long as a binary fraction is that a till writes out in full (0.30000000000000004), and more.
+LONGEST_NUMBER: Final = 32
 
 _QUOTED = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -14,12 +16,18 @@ class NotJson(ValueError):
     """These bytes are no JSON that we read: broken, too deep, or with a number beyond bounds."""
 
 
+class BeyondBounds(NotJson):
+    """This is JSON, with a number that we do not read."""
+
+
 def loads(body: bytes) -> Any:
     """Read JSON; every number is a Decimal that keeps its places. Raises NotJson."""
     try:
         return json.loads(
             body, parse_float=_number, parse_int=_number, parse_constant=_refuse_constant
         )
+    except BeyondBounds:
+        raise
     except (ValueError, RecursionError, InvalidOperation) as error:
         raise NotJson("This is not JSON.") from error
 
@@ -51,11 +59,11 @@ def _written(value: Any) -> str:
 
 def _number(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER:
-        raise ValueError("A number is too long.")
+        raise BeyondBounds("A number is too long.")
     number = Decimal(text)
     # Whoever makes an integer of 1e999999 waits for ever.
-    if number.adjusted() > LONGEST_NUMBER:
-        raise ValueError("A number is too large.")
+    if number.adjusted() >= MOST_DIGITS:
+        raise BeyondBounds("A number is too large.")
     return number
 
 

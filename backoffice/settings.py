@@ -303,6 +303,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The AIR MILES Real-Time Checkout API as Milepost serves it to tills.",
     "VERSION": MILEPOST_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "backoffice.switch.schema.finished",
+    ],
     "SERVE_PUBLIC": True,
     "SERVE_AUTHENTICATION": [],
     "DISABLE_ERRORS_AND_WARNINGS": False,

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from backoffice import exact
+from backoffice import exact, plain
 from issuance.codes import EVENTS, Message
 from issuance.lines import (
     Answer,
@@ -103,7 +103,7 @@ def error_codes(body: bytes) -> tuple[str, ...] | None:
 def _found_errors(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         code = value.get("errorCode")
-        if isinstance(code, str) and code.isprintable():
+        if isinstance(code, str) and plain.is_text(code):
             yield code
         value = list(value.values())
     if isinstance(value, list):
@@ -263,7 +263,7 @@ def _required_words(fields: dict[str, Any], name: str) -> str:
 def _text(fields: dict[str, Any], name: str) -> str:
     value = _words(fields, name)
     # What cannot be stored or shown is no id, code or status: control characters.
-    if not value.isprintable():
+    if not plain.is_text(value):
         raise Unreadable(f"{name} has characters that cannot be shown.")
     return value
 

@@ -1,10 +1,12 @@
-"""The messages of issuance in OpenAPI, from the forms by which `tills` reads them."""
+"""The messages of issuance in OpenAPI, from the forms by which `fields` reads them."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from backoffice.switch import schema
+from backoffice.switch.schema import Link
 from issuance.codes import FORMS, Message
-from issuance.tills import BODIES, schema_of
+from issuance.fields import BODIES, schema_of
 
 _SUMMARIES: Final = {
     Message.POST: "Give the miles that the retailer worked out for a basket.",
@@ -48,6 +50,70 @@ _TEXTS: Final = {
     500: "Nothing was sent; with Milepost-Transaction it is kept, and sent in its turn",
 }
 
+_SOLD: Final = {"collectorNumber", "items", "coupon", "tender"}
+_PAID: Final = {name for name in BODIES[Message.ISSUE] if name.startswith("basket")}
+_GIVEN: Final = {"collectorNumber", "issuances"}
+# What may follow a call, by the status of its answer: see `schema.Link`.
+_LINKS: Final[Mapping[Message, tuple[Link, ...]]] = {
+    Message.CALCULATE: (
+        Link(
+            name="give",
+            says="Give what was worked out, for the same basket.",
+            on=(200,),
+            operation="issuance_issue",
+            same=frozenset(_SOLD | {name.rstrip("*") for name in _PAID}),
+        ),
+    ),
+    Message.POST: (
+        Link(
+            name="takeBack",
+            says="Take the miles of this sale back.",
+            on=(200,),
+            operation="issuance_reverse",
+            same=frozenset(_GIVEN),
+            told={"originalTransactionId": "transactionId"},
+        ),
+        Link(
+            name="takeBackWhatIsPending",
+            says="Take the miles back of a sale that is not finished: named by the till's own "
+            "number, it waits for it.",
+            on=(202,),
+            operation="issuance_reverse",
+            same=frozenset(_GIVEN),
+            known={"originalTransactionId": "checkoutTransactionId"},
+        ),
+    ),
+    Message.ISSUE: (
+        Link(
+            name="takeBack",
+            says="Return goods of this sale.",
+            on=(200,),
+            operation="issuance_return",
+            same=frozenset(_SOLD),
+            told={"originalTransactionId": "transactionId"},
+        ),
+        Link(
+            name="takeBackWhatIsPending",
+            says="Return goods of a sale that is not finished: named by the till's own number, "
+            "it waits for it.",
+            on=(202,),
+            operation="issuance_return",
+            same=frozenset(_SOLD),
+            known={"originalTransactionId": "checkoutTransactionId"},
+        ),
+    ),
+    Message.POST_EVENT: (
+        Link(
+            name="takeBack",
+            says="Take the miles of this event back.",
+            on=(200, 202),
+            operation="issuance_reverse_event",
+            same=frozenset(_GIVEN),
+            known={"originalClientTransactionId": "clientTransactionId"},
+        ),
+    ),
+}
+
 
 def of(message: Message) -> dict[str, Any]:
     """Return how `extend_schema` describes a message."""
@@ -59,9 +125,22 @@ def of(message: Message) -> dict[str, Any]:
         name=f"issuance_{message.value}",
         tag="Issuance",
         summary=_SUMMARIES[message],
-        request=schema_of(BODIES[message]),
+        request=_open(schema_of(BODIES[message])),
         answers={
             status: (_TEXTS[status], _ANSWER if status < 400 else _ERRORS) for status in statuses
         },
         has_key=is_kept,
+        links=_LINKS.get(message, ()),
     )
+
+
+def _open(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Say of a form, and of those inside it, that fields beside the known ones are passed on."""
+    opened = dict(form)
+    if "properties" in form:
+        known = form["properties"].items()
+        opened["properties"] = {name: _open(one) for name, one in known}
+        opened["additionalProperties"] = schema.ANYTHING
+    if "items" in form:
+        opened["items"] = _open(form["items"])
+    return opened

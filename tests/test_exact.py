@@ -24,6 +24,18 @@ def test_a_number_keeps_its_places(number: str) -> None:
     assert exact.dumps(read) == body
 
 
+def test_a_binary_fraction_written_in_full_is_read() -> None:
+    # What many a till's language makes of 0.1 + 0.2, and the longest that it writes.
+    for number in ("0.30000000000000004", "-2.2250738585072014e-308"):
+        assert exact.loads(number.encode()) == Decimal(number)
+
+
+@pytest.mark.parametrize("number", ["1" * 17, "1e16", "-1e16", "1." + "0" * 31])
+def test_a_number_beyond_bounds_is_told_from_what_is_no_json(number: str) -> None:
+    with pytest.raises(exact.BeyondBounds):
+        exact.loads(f'{{"a":[{number}]}}'.encode())
+
+
 @given(VALUES)
 def test_what_was_written_is_read_back_and_written_the_same(value: Any) -> None:
     body = exact.dumps(value)
@@ -47,7 +59,8 @@ def test_keys_have_one_order_and_letters_stay_letters() -> None:
         b"\xff\xfe",
         b"[" * 100_000,
         b'{"a":' + b"9" * 17 + b"}",
-        b'{"a":1.' + b"0" * 16 + b"}",
+        b'{"a":1.' + b"0" * 31 + b"}",
+        b'{"a":1e16}',
         b'{"a":1e99999999999999}',
     ],
 )

@@ -3,6 +3,7 @@
 Decides nothing about money, and knows no message.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -31,10 +32,13 @@ from backoffice.switch.access import MayCall, device_of
 
 # As every sample of the programme's pages has it.
 JSON_TYPE = "application/json;charset=UTF-8"
-LONGEST_KEY = 255
+# Of printable ASCII, as header fields are; an empty one is none.
+KEY = "[ -~]{0,255}"
 # A basket of some hundred lines; Django itself reads no more than its own limit.
 LONGEST_BODY = 128 * 1024
 REFERENCE_HEADER = "Milepost-Transaction"
+
+_KEY = re.compile(KEY)
 
 log = structlog.get_logger(__name__)
 
@@ -154,8 +158,9 @@ def envelope_of(request: Request) -> Envelope:
         raise Unacceptable("request body") from error
     if len(raw) > LONGEST_BODY:
         raise Unacceptable("request body")
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > LONGEST_KEY or not key.isprintable():
+    # Spaces around a header's value are no part of it, and no others than HTTP's own.
+    key = request.headers.get("Idempotency-Key", "").strip(" \t")
+    if _KEY.fullmatch(key) is None:
         raise Unacceptable("Idempotency-Key")
     device = device_of(request)
     kind, value = ("key", key.encode()) if key else ("body", raw)

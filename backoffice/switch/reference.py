@@ -71,7 +71,10 @@ def _call(path: str, operation: dict[str, Any]) -> dict[str, Any]:
 
 def _form(form: dict[str, Any]) -> str:
     """Return what a field must look like, in one line."""
-    kind = str(form.get("type") or "string, or whole number")
+    kind = form.get("type") or "string, or whole number"
+    if isinstance(kind, list):
+        # Null is the same as left out, of which the page speaks elsewhere.
+        kind = next(one for one in kind if one != "null")
     if kind == "array" and form["items"].get("type") == "object":
         inner = form["items"]
         required = set(inner.get("required", ()))

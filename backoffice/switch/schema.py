@@ -2,12 +2,16 @@
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from backoffice import exact
+from backoffice.switch.doors import KEY as KEY_FORM
 
 JSON: Final = "application/json"
 MESSAGE: Final[dict[str, Any]] = {
@@ -25,7 +29,7 @@ KEY: Final = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     description="Names the request; the same key must bring the same body. Without one, the exact "
     "body is the key.",
-    type={"type": "string", "maxLength": 255},
+    type={"type": "string", "pattern": f"^{KEY_FORM}$"},
 )
 _REFERENCE: Final = OpenApiParameter(
     name="Milepost-Transaction",
@@ -34,6 +38,55 @@ _REFERENCE: Final = OpenApiParameter(
     description="The transaction of Milepost's log that the answer is about.",
     type={"type": "string", "format": "uuid"},
 )
+_EVERY_CALL: Final = (
+    "Only POST is served: any other method is answered 405 with `Allow` and a `message`. The body "
+    "is read as JSON whatever its `Content-Type` says, and the answer is JSON whatever `Accept` "
+    "says. A body of more than 128 KiB is a bad request (400)."
+)
+# What a field may be that the pages do not know: it is passed on as sent. What is null is left
+# out, which a list cannot bear without moving what stands behind it.
+ANYTHING: Final = {"$ref": "#/components/schemas/Anything"}
+_SOMETHING: Final = {"$ref": "#/components/schemas/Something"}
+_COMPONENTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "Anything": {"anyOf": [_SOMETHING, {"type": "null"}]},
+    "Something": {
+        "type": ["array", "boolean", "number", "object", "string"],
+        "additionalProperties": ANYTHING,
+        "exclusiveMaximum": 10**exact.MOST_DIGITS,
+        "exclusiveMinimum": -(10**exact.MOST_DIGITS),
+        "items": _SOMETHING,
+    },
+}
+# Where an operation's links wait for the hook that puts them where OpenAPI has them.
+_LINKS: Final = "x-links"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Which call may follow an answer, and what of it and of its request the next body has.
+
+    `same` fields are as the request had them, `known` ones are a request's of another name, and
+    `told` ones are the answer's. `on` has the statuses of the answers it follows.
+    """
+
+    name: str
+    says: str
+    on: tuple[int, ...]
+    operation: str
+    same: frozenset[str] = frozenset()
+    known: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
+
+    def written(self) -> dict[str, Any]:
+        """Return it as OpenAPI's Link Object."""
+        asked = {name: f"$request.body#/{name}" for name in self.same}
+        asked |= {name: f"$request.body#/{of}" for name, of in self.known.items()}
+        told = {name: f"$response.body#/{of}" for name, of in self.told.items()}
+        return {
+            "operationId": self.operation,
+            "description": self.says,
+            "requestBody": dict(sorted((asked | told).items())),
+        }
 
 
 class DeviceBearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -67,6 +120,7 @@ def operation(
     request: Mapping[str, Any],
     answers: Mapping[int, tuple[str, Mapping[str, Any]]],
     has_key: bool,
+    links: Sequence[Link] = (),
 ) -> dict[str, Any]:
     """Return how `extend_schema` describes one call: its message, its answers and its samples."""
     told = dict(answers)
@@ -78,6 +132,7 @@ def operation(
         "operation_id": name,
         "tags": [tag],
         "summary": summary,
+        "description": _EVERY_CALL,
         "parameters": [KEY, _REFERENCE] if has_key else [],
         "request": {JSON: dict(request)},
         "responses": {
@@ -85,7 +140,28 @@ def operation(
             for status, (text, shape) in sorted(told.items())
         },
         "examples": _examples(path),
+        "extensions": {_LINKS: _by_status(links)} if links else {},
     }
+
+
+def finished(result: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    """Put links and named forms where OpenAPI has them; drf-spectacular calls this at the end."""
+    result["components"].setdefault("schemas", {}).update(_COMPONENTS)
+    for methods in result["paths"].values():
+        for described in methods.values():
+            if "requestBody" in described:
+                described["requestBody"]["required"] = True
+            for status, links in described.pop(_LINKS, {}).items():
+                described["responses"][status]["links"] = links
+    return result
+
+
+def _by_status(links: Iterable[Link]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for link in links:
+        for status in link.on:
+            found.setdefault(str(status), {})[link.name] = link.written()
+    return found
 
 
 def _examples(path: str) -> Sequence[OpenApiExample]:

@@ -48,9 +48,16 @@ def test_a_session_opens_no_door(client: Client, cast: Cast) -> None:
 
 def test_only_post_is_served(till: Till) -> None:
     headers = {"Authorization": f"Bearer {till.token}", "Accept": "text/html"}
-    answer = Client().get(ECHO, headers=headers)
-    assert answer.status_code == 405
-    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
+    for method in ("get", "head", "put", "patch", "delete", "trace"):
+        answer = getattr(Client(), method)(ECHO, headers=headers)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
+        assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
+        told = b"" if method == "head" else f'"{method.upper()}\\" not allowed'.encode()
+        assert told in answer.content
+        # Who is not known is told so, and not what there is.
+        stranger = getattr(Client(), method)(ECHO)
+        assert stranger.status_code == 401
+        assert stranger.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_without_its_database_nothing_is_sent(

@@ -116,6 +116,57 @@ def test_what_is_no_json_object_is_a_bad_request(till: Till, body: bytes) -> Non
     assert heard.fields["message"].endswith(": request body")
 
 
+def test_a_no_break_space_is_text(till: Till, scripted: ScriptedPlatform) -> None:
+    scripted.will(platform.approved())
+    wanted = redemption(storeName="Épicerie du Nord\u00a0: 5\u202f$")
+    assert till.post(REDEEM, wanted).status == 200
+    assert scripted.sent[-1].fields == wanted
+
+
+@pytest.mark.parametrize("letter", ["\u0000", "\n", "\u0085", "\u2028", "\u202e", "\ud800"])
+def test_what_forges_a_line_or_a_screen_is_no_text(
+    till: Till, scripted: ScriptedPlatform, letter: str
+) -> None:
+    heard = till.post(REDEEM, redemption(storeName=f"North{letter}"))
+    assert (heard.status, heard.code) == (400, "0035")
+    assert heard.fields["message"].endswith(": storeName")
+    heard = till.post(REDEEM, redemption(**{letter: "North"}))
+    assert heard.fields["message"].endswith(": request body")
+    assert not scripted.sent
+
+
+def test_an_empty_field_is_one_left_out(till: Till, scripted: ScriptedPlatform) -> None:
+    scripted.will(platform.approved())
+    assert till.post(REDEEM, redemption(deviceId="", instantMessage="")).status == 200
+    sent = scripted.sent[-1].fields
+    assert sent["deviceId"] == "001" and "instantMessage" not in sent
+    # A required one is then missing.
+    assert till.post(REDEEM, redemption(traceId="")).fields["message"].endswith(": traceId")
+
+
+def test_a_field_that_a_call_does_not_know_is_passed_on_unread(
+    till: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(platform.code("0000", 200))
+    others = {"cardEntryMode": "?", "collectorNumber": "?", "postTaxBasketAmount": "much"}
+    heard = till.post(ECHO, {"traceId": "1", **others})
+    assert heard.status == 200
+    assert scripted.sent[-1].fields.items() >= others.items()
+
+
+@pytest.mark.parametrize("moment", ["2026-W29-4T13:32:00Z", "2026-02-30T13:32:00Z", "20260716"])
+def test_a_moment_has_the_pages_form_and_is_in_the_calendar(till: Till, moment: str) -> None:
+    heard = till.post(REDEEM, redemption(dateTime=moment))
+    assert heard.fields["message"].endswith(": dateTime")
+
+
+@pytest.mark.parametrize("key", ["\u00a0", "\u00e9", "a\tb"])
+def test_a_key_is_printable_ascii(till: Till, scripted: ScriptedPlatform, key: str) -> None:
+    heard = till.post(REDEEM, redemption(), key=key)
+    assert (heard.status, heard.fields["message"][-15:]) == (400, "Idempotency-Key")
+    assert not scripted.sent
+
+
 def test_messages_of_our_own_are_french_for_a_french_till(till: Till) -> None:
     heard = till.post(REDEEM, redemption(instantMessage="fr-CA", traceId="x"))
     assert heard.fields["message"] == "Paramètre de demande non valide\u00a0: traceId"

@@ -138,6 +138,42 @@ def test_every_fault_is_named_at_once(till: Till) -> None:
     ]
 
 
+def test_a_field_that_is_wrong_is_named_once(till: Till) -> None:
+    wanted = asked(RETURN, originalTransactionId="")
+    (error,) = till.post(RETURN, wanted).fields["errors"]
+    assert error["errorReason"] == "originalTransactionId: must have 1 to 64 characters"
+
+
+@pytest.mark.parametrize("place", ["coupon", "items", "issuances", "invented"])
+def test_null_in_a_list_is_refused_because_leaving_it_out_would_move_the_rest(
+    till: Till, scripted: ScriptedPlatform, place: str
+) -> None:
+    wanted = asked(POST) | {place: [None, *asked(POST).get(place, [])]}
+    (error,) = till.post(POST, wanted).fields["errors"]
+    assert error["errorReason"] == "request body: has null in a list"
+    assert not scripted.sent
+
+
+def test_a_no_break_space_is_text(till: Till, scripted: ScriptedPlatform) -> None:
+    scripted.will(confirmed())
+    wanted = asked(POST)
+    wanted["items"] = [{**wanted["items"][0], "name": "Nourriture\u00a0: 5\u202f$"}]
+    assert till.post(POST, wanted).status == 200
+    assert scripted.sent[-1].fields == wanted
+
+
+def test_a_number_of_any_tills_language_is_read_and_one_beyond_bounds_is_named(
+    till: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(confirmed())
+    assert till.post(POST, asked(POST, invented=0.1 + 0.2)).status == 200
+    assert b"0.30000000000000004" in scripted.sent[-1].body
+    (error,) = till.post(POST, asked(POST, basketHSTAmount=0.1 + 0.2)).fields["errors"]
+    assert error["errorReason"] == "basketHSTAmount: is not a number of the documented form"
+    (error,) = till.post(POST, asked(POST, invented=10**16)).fields["errors"]
+    assert error["errorReason"] == "request body: has a number that is too long or too large"
+
+
 DEEP = b'{"context":' + b'{"a":' * 30 + b"1" + b"}" * 31
 
 

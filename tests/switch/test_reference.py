@@ -26,7 +26,10 @@ def test_the_document_is_openapi_and_names_every_call(document: dict[str, Any]) 
     validate_schema(document)  # type: ignore[no-untyped-call]
     assert document["openapi"].startswith("3.1")
     amcash = {f"/checkout/amcash/{call.value}" for call in Call}
-    assert set(document["paths"]) == amcash | {FORMS[message].path for message in Message}
+    calls = {path for path in document["paths"] if path.startswith("/checkout/")}
+    assert calls == amcash | {FORMS[message].path for message in Message}
+    for path in calls:
+        assert document["paths"][path]["post"]["requestBody"]["required"] is True
     scheme = document["components"]["securitySchemes"]["device"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
 
@@ -57,6 +60,34 @@ def test_the_document_refuses_what_the_switch_refuses(document: dict[str, Any], 
             jsonschema.validate(bad, form)
 
 
+def test_a_link_leads_to_a_call_and_names_fields_of_both(document: dict[str, Any]) -> None:
+    posts = [methods["post"] for methods in document["paths"].values() if "post" in methods]
+    by_id = {operation["operationId"]: operation for operation in posts}
+    followed = set()
+    for operation in posts:
+        for answer in operation["responses"].values():
+            for name, link in answer.get("links", {}).items():
+                followed.add((operation["operationId"], name, link["operationId"]))
+                asked = _fields_of(by_id[link["operationId"]])
+                for field, source in link["requestBody"].items():
+                    assert field in asked, (name, field)
+                    of, _, found = source.partition("#/")
+                    assert of == "$response.body" or found in _fields_of(operation), (name, found)
+    assert followed >= {
+        ("amcash_inquire", "redeem", "amcash_redeem"),
+        ("amcash_redeem", "giveBack", "amcash_reverse"),
+        ("amcash_redeem", "void", "amcash_reverse"),
+        ("issuance_calculate", "give", "issuance_issue"),
+        ("issuance_issue", "takeBack", "issuance_return"),
+        ("issuance_post", "takeBack", "issuance_reverse"),
+        ("issuance_post_event", "takeBack", "issuance_reverse_event"),
+    }
+
+
+def _fields_of(operation: dict[str, Any]) -> set[str]:
+    return set(operation["requestBody"]["content"]["application/json"]["schema"]["properties"])
+
+
 @pytest.mark.django_db
 def test_the_document_and_its_page_need_no_account(client: Client) -> None:
     answer = client.get("/api/schema/")
@@ -64,6 +95,6 @@ def test_the_document_and_its_page_need_no_account(client: Client) -> None:
     page = client.get("/api/")
     assert page.status_code == 200
     text = page.content.decode()
-    for path in answer.json()["paths"]:
+    for path in (path for path in answer.json()["paths"] if path.startswith("/checkout/")):
         assert f"POST {path}" in text
     assert "84095202006" in text

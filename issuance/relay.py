@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from backoffice import clock
 from backoffice.cards import Card, EntryMode
 from backoffice.journal import payloads
 from backoffice.journal.choices import Step
@@ -213,6 +214,7 @@ def _standing(row: Transaction) -> Told:
         [_offer(one) for one in row.offers.all()],
         transaction_id=row.confirmation_number,
         otherwise=otherwise,
+        zone=clock.zone_named(row.zone),
     )
     return Told(status=status, body=body, reference=reference)
 

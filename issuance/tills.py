@@ -7,7 +7,9 @@ programme as sent; who it says it is must be who its token says, and is filled i
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from backoffice import exact
 from backoffice.units import Cents
@@ -120,6 +122,7 @@ def standing(
     *,
     transaction_id: str,
     otherwise: Status,
+    zone: ZoneInfo,
 ) -> bytes:
     """Write how an operation stands, in the shape of its answer (PLATFORM 2.8).
 
@@ -128,8 +131,11 @@ def standing(
     """
     fields = exact.loads(body)
     if message in EVENTS:
-        # The pages' answers to events have none.
+        # The pages' answers to events have none, and the moment on the programme's clock.
         fields.pop("context", None)
+        if "transactionDateTime" in fields:
+            moment = datetime.fromisoformat(fields["transactionDateTime"]).astimezone(zone)
+            fields["transactionDateTime"] = moment.isoformat(timespec="milliseconds")
     known = _by_offer(offers)
     asked = fields.pop("issuances", None) or [_named(offer) for offer in offers]
     seen: Counter[str] = Counter()

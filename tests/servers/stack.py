@@ -194,6 +194,25 @@ class Web:
         if self._process is not None:
             self._end(signal.SIGTERM)
 
+    @contextlib.contextmanager
+    def settling(self) -> Iterator[None]:
+        """Run the sweep beside the server, as `bin/run` does."""
+        with (self.data / "settle.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "backoffice.processes", "settle"],
+                cwd=ROOT,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,
+            )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=120)
+
     def manage(self, *arguments: str) -> str:
         """Run a management command against this server's data and return what it says."""
         return self._finish([sys.executable, str(ROOT / "manage.py"), *arguments])

@@ -174,6 +174,15 @@ def test_a_number_of_any_tills_language_is_read_and_one_beyond_bounds_is_named(
     assert error["errorReason"] == "request body: has a number that is too long or too large"
 
 
+def test_an_event_that_is_not_finished_tells_its_moment_on_the_programmes_clock(
+    till: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(platform.silence())
+    heard = till.post(POST_EVENT, asked(POST_EVENT))
+    assert asked(POST_EVENT)["transactionDateTime"] == "2021-11-09T21:04:45.930Z"
+    assert heard.fields["transactionDateTime"] == "2021-11-09T16:04:45.930-05:00"
+
+
 DEEP = b'{"context":' + b'{"a":' * 30 + b"1" + b"}" * 31
 
 

@@ -1,83 +1,96 @@
-"""The switch keeps to its own OpenAPI document whatever arrives: no server error, and no status and
-no body that the document does not name.
+"""The switch keeps to its own OpenAPI document whatever arrives: all of schemathesis's checks, and
+the walks along the document's links.
 
-A few hundred cases run with the suite, always the same; MILEPOST_CASES=1000 runs 12,000 others.
+Some hundreds of cases run with the suite, always the same, against a scripted platform;
+`python -m tests.switch` runs more than 10,000 others against real processes.
 """
 
-import os
-from typing import Any
+import dataclasses
+import itertools
+from collections.abc import Callable
 
-import hypothesis
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, strategies
-from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi import checks as openapi
+from pytest_django.live_server_helper import LiveServer
+from schemathesis.config import ChecksConfig
 
-from amcash.messages import REVERSE_PATH
+from amcash.messages import INQUIRE_PATH, REDEEM_PATH, REVERSE_PATH
 from amcash.tills import Call
 from backoffice.journal.models import Transaction
+from backoffice.journal.states import Operation, State
+from backoffice.switch import reference
 from backoffice.wire import Reply, Silence
-from backoffice.wsgi import application
 from issuance.codes import FORMS
 from tests import scripted as platform
 from tests.issuance.stories import confirmed
 from tests.scripted import ScriptedPlatform, Sent
+from tests.switch import conformance
+from tests.switch.conformance import Reader
 from tests.switch.till import Till
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-GIVEN = os.environ.get("MILEPOST_CASES", "")
-CASES = int(GIVEN or "20")
+CASES = 4
+FLOWS = 6
+LEAST = 500
 PATHS = [*(f"/checkout/amcash/{call}" for call in Call), *(form.path for form in FORMS.values())]
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    openapi.status_code_conformance,
-    openapi.content_type_conformance,
-    openapi.response_schema_conformance,
-]
+LINKS = conformance.links(reference.document())
 
 
-def answer(sent: Sent) -> Reply | Silence:
-    """Answer as the platform on a good day."""
-    if sent.path == REVERSE_PATH:
-        return platform.reversed_()
-    if sent.path.startswith("/checkout/amcash/"):
-        return platform.approved()
-    offers = len(sent.fields.get("issuances") or "1")
-    told = confirmed(*["CONFIRMED"] * offers)
-    assert callable(told)
-    return told(sent)
+def programme() -> Callable[[Sent], Reply | Silence]:
+    """The platform on a good day: no two redemptions have the same number."""
+    numbers = itertools.count()
+
+    def answer(sent: Sent) -> Reply | Silence:
+        if sent.path == INQUIRE_PATH:
+            return platform.offer()
+        if sent.path == REVERSE_PATH:
+            return platform.reversed_()
+        if sent.path.startswith("/checkout/amcash/"):
+            return platform.approved(txnConfirmationNumber=f"C{next(numbers):011d}")
+        offers = len(sent.fields.get("issuances") or "1")
+        told = confirmed(*["CONFIRMED"] * offers)
+        assert callable(told)
+        return told(sent)
+
+    return answer
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_call_answers_as_its_document_says(
-    till: Till, scripted: ScriptedPlatform, path: str
+@pytest.fixture
+def reader(till: Till) -> Reader:
+    """North's first till with the collector's card."""
+    return Reader(
+        token=till.token,
+        sponsor="LOY1",
+        vendor="100087",
+        acquirer="100000",
+        store="0001",
+        device="001",
+        cards=("80000010001", "81111111111"),
+    )
+
+
+def test_no_check_of_schemathesis_is_left_out() -> None:
+    known = {one.name for one in dataclasses.fields(ChecksConfig) if not one.name.startswith("_")}
+    assert known == set(conformance.CHECKS)
+
+
+def test_the_switch_does_what_its_document_says(
+    reader: Reader, scripted: ScriptedPlatform, live_server: LiveServer
 ) -> None:
-    scripted.will(answer)
-    document = schemathesis.openapi.from_wsgi("/api/schema/", application)
-    operation = document[path]["POST"]
-    cases = strategies.one_of(
-        operation.as_strategy(),
-        operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+    scripted.will(programme())
+    how = conformance.config(
+        reader, base_url=live_server.url, cases=CASES, flows=FLOWS, steady=True
     )
-    statuses = set()
-
-    @hypothesis.settings(
-        max_examples=CASES,
-        deadline=None,
-        database=None,
-        derandomize=not GIVEN,
-        suppress_health_check=list(HealthCheck),
-    )
-    @hypothesis.given(case=cases)
-    def ask(case: schemathesis.Case[Any]) -> None:
-        response = case.call(headers={"Authorization": f"Bearer {till.token}"})
-        statuses.add(response.status_code)
-        case.validate_response(response, checks=CHECKS)
-
-    ask()
-    # Bad requests were among them, and none of them left.
-    assert 400 in statuses
-    assert len(scripted.sent) <= CASES
-    assert Transaction.objects.count() <= len(scripted.sent) + CASES
+    findings = conformance.run(reader.read(reference.document()), how)
+    told = "\n".join(conformance.lines(findings))
+    assert not findings.problems, told
+    assert set(findings.checks) == {*conformance.CHECKS, *conformance.OURS}
+    # Every phase had its part, and every call was tried and did something.
+    assert set(findings.cases) == {"examples", "coverage", "fuzzing", "stateful"}
+    assert set(findings.statuses) == {f"POST {path}" for path in PATHS}
+    assert all(statuses[200] for statuses in findings.statuses.values()), told
+    assert findings.total >= LEAST, told
+    # A redemption just made was given back by the number in its answer.
+    assert findings.approved(f"POST {REDEEM_PATH} -> [200] giveBack"), told
+    assert sum(map(findings.approved, LINKS)) >= FLOWS, told
+    assert Transaction.objects.filter(operation=Operation.REVERSE, state=State.APPROVED).exists()

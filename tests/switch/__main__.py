@@ -1,0 +1,86 @@
+"""`python -m tests.switch`: schemathesis over real sockets, against a Milepost of its own (web
+server, `settle --forever`) that faces a sandbox of its own. Every check, stateful on.
+
+Prints what was sent and found; leaves with 1 when it found something, made fewer than 10,000 cases
+or followed no link to an approval. `--cases` and `--flows` make it longer or shorter.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.servers.stack import Sandbox, Web, ask, sandbox_running, web_running
+from tests.switch import conformance
+
+COLLECTORS = 10
+# PENDING, and CONFIRMED after three looks.
+SLOW_CARD = "80000020202"
+LEAST = 10_000
+# Links from other answers need a platform that is slow, or a collector who is special.
+FIRM = "[200]"
+
+
+def seeded(sandbox: Sandbox) -> tuple[str, ...]:
+    """Give collectors more miles than a run can use up; return their cards."""
+    cards = [f"8100000{number:04d}" for number in range(COLLECTORS)]
+    rich = {"cash_miles": 10**9, "dream_miles": 10**6, "daily_cap_cents": 10**9}
+    members = [{"collector": card, **rich} for card in cards]
+    # Whose balances may not be shown is answered by another status.
+    members[0]["suppressed"] = True
+    sandbox.control("seed", members=members)
+    return (*cards, SLOW_CARD)
+
+
+def reader(web: Web, cards: tuple[str, ...]) -> conformance.Reader:
+    """Enrol a till of the demo partner."""
+    said = web.manage("enrol_device", "--store", "0001", "--device", "002", "--token")
+    return conformance.Reader(
+        token=said.strip().splitlines()[-1],
+        sponsor="LOY1",
+        vendor="100087",
+        acquirer="100000",
+        store="0001",
+        device="002",
+        cards=cards,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.switch", description=__doc__)
+    parser.add_argument("--cases", type=int, default=600, help="generated for each call")
+    parser.add_argument("--flows", type=int, default=200, help="walks along the links")
+    parser.add_argument("--least", type=int, default=LEAST, help="cases that there must be in all")
+    wanted = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sandbox_running(Path(folder, "sandbox")) as sandbox,
+    ):
+        cards = seeded(sandbox)
+        with web_running(Path(folder, "milepost"), sandbox) as web, web.settling():
+            till = reader(web, cards)
+            served = json.loads(ask("GET", f"{web.url}/api/schema/").body)
+            document = conformance.of_the_sandbox(till.read(served))
+            how = conformance.config(
+                till, base_url=web.url, cases=wanted.cases, flows=wanted.flows, steady=False
+            )
+            began_at = time.monotonic()
+            findings = conformance.run(document, how, hear=lambda text: print(text, flush=True))
+            took_s = time.monotonic() - began_at
+            broken = [line for line in web.said().splitlines() if "switch.broken" in line]
+    print("\n".join(conformance.lines(findings)))
+    print(f"{took_s:.0f} s; {len(broken)} faults in the web server's log")
+    is_long = findings.total >= wanted.least
+    if not is_long:
+        print(f"Fewer than {wanted.least} cases.")
+    untried = [link for link in conformance.links(document) if not findings.approved(link)]
+    for link in untried:
+        print(f"Never followed to an approval: {link}")
+    went_far = not any(FIRM in link for link in untried)
+    return 0 if is_long and went_far and not findings.problems and not broken else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -20,7 +20,7 @@ from amcash.rules import Reason
 from amcash.tills import Request
 from backoffice import clock
 from backoffice.devices.models import Device
-from backoffice.journal import payloads, programme
+from backoffice.journal import entries, payloads, programme
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import GRANTED, UNSETTLED, Operation, Product, State, Wanted
 from backoffice.people.actors import Actor
@@ -105,7 +105,7 @@ def redeem(request: Request, envelope: Envelope, *, actor: Actor, now: datetime)
         outcome = services.redeem(order, actor=actor, now=now)
         row = outcome.transaction
         if row.state == State.QUEUED and not outcome.is_new:
-            row = services.send_again(row, actor=actor, now=now).transaction
+            row = _sent_again(row, actor=actor, now=now)
     except services.Refused as refused:
         return _refused(refused, request, actor=actor, now=now)
     return _standing(row, request, actor=actor, now=now)
@@ -166,6 +166,16 @@ def _passed_on(heard: client.Heard, request: Request, *, device: Device, now: da
     return said(code, request=request, device=device, now=now)
 
 
+def _sent_again(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
+    """Send what never left, unless the same request, pressed beside this one, was quicker."""
+    try:
+        return services.send_again(row, actor=actor, now=now).transaction
+    except services.Refused as refused:
+        if refused.reason is not Reason.STATE_CHANGED:
+            raise
+        return entries.reread(row)
+
+
 def _named(request: Request, *, device: Device, now: datetime) -> Transaction | None:
     """Return the redemption that a reversal names: any till's of the sponsor by its number, this
     till's own of this programme day by its trace."""
@@ -216,7 +226,7 @@ def _voided(
     if State(redemption.state) in UNSETTLED:
         # Asked to its end, and given back in the commit that records an approval (R11).
         redemption = services.cancel(redemption, actor=actor, now=now).transaction
-    begun = redemption.reversals.select_related("store__sponsor", "device").order_by("-id").first()
+    begun = _begun(redemption)
     if begun is not None:
         return _standing(begun, request, actor=actor, now=now)
     if State(redemption.state) in UNSETTLED:
@@ -230,20 +240,33 @@ def _voided(
             now=now,
             reference=str(redemption.reference),
         )
-    row = _reversal(redemption, request, envelope, actor=actor, now=now)
+    try:
+        row = _reversal(redemption, request, envelope, actor=actor, now=now)
+    except services.Refused:
+        # Somebody reverses it in this very moment: the till is told how that goes.
+        begun = _begun(redemption)
+        if begun is None:
+            raise
+        row = begun
     return _standing(row, request, actor=actor, now=now)
+
+
+def _begun(redemption: Transaction) -> Transaction | None:
+    """Return the latest reversal of a redemption, or None."""
+    return redemption.reversals.select_related("store__sponsor", "device").order_by("-id").first()
 
 
 def _standing(row: Transaction, request: Request, *, actor: Actor, now: datetime) -> Told:
     """Say how an operation stands; telling an approval presents it."""
+    if row.operation == Operation.REDEEM and row.state == State.APPROVED:
+        # First of all: a void of this very moment may be quicker, and then it is not told.
+        row = services.present(row, actor=actor, now=now).transaction
     reference = str(row.reference)
     state = State(row.state)
     is_unwanted = row.wanted == Wanted.CANCEL and state in GRANTED
     told = None
     if state in GRANTED and not is_unwanted:
         told = _kept_answer(row, Reading.APPROVED) or _decided(row, request, now=now)
-        if row.operation == Operation.REDEEM and state is State.APPROVED:
-            services.present(row, actor=actor, now=now)
     elif state is State.DECLINED:
         told = _kept_answer(row, Reading.DECLINED, Reading.DECLINED_AFTER_DOUBT)
     elif state is State.EXPIRED:

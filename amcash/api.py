@@ -16,6 +16,8 @@ from backoffice.switch.doors import Envelope, SwitchView, Told, written
 
 log = structlog.get_logger(__name__)
 
+_MOVES_VALUE = frozenset({Call.REDEEM, Call.REVERSE})
+
 
 class AmCashView(SwitchView):
     """A door of AM Cash. A subclass says which call it serves and how it is answered."""
@@ -54,7 +56,10 @@ class AmCashView(SwitchView):
         )
 
     def out_of_order(self) -> Told:
-        """Say that no requests can be sent: without its database Milepost sends nothing."""
+        """Say what is true without a database. Nothing is sent; but what moves value may have been
+        sent before, by the same request, and nobody can look."""
+        if self.message in _MOVES_VALUE:
+            return _plain(408, "0008", "Transaction timeout")
         return _plain(503, "0092", "Scheduled outage")
 
     def broken(self) -> Told:

@@ -13,7 +13,7 @@ from backoffice.journal.models import Transaction
 from tests import scripted as platform
 from tests.cast import Cast
 from tests.scripted import ScriptedPlatform
-from tests.switch.till import ECHO, REDEEM, Till, redemption
+from tests.switch.till import ECHO, INQUIRE, REDEEM, REVERSE, Till, inquiry, redemption
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,8 +67,13 @@ def test_without_its_database_nothing_is_sent(
         raise DatabaseError
 
     monkeypatch.setattr(tokens, "device_of", gone)
-    heard = till.post(REDEEM, redemption())
-    assert (heard.status, heard.code) == (503, "0092")
+    for path in (ECHO, INQUIRE):
+        heard = till.post(path, inquiry())
+        assert (heard.status, heard.code) == (503, "0092")
+    # The same request may have been sent before, and nobody can look.
+    for path in (REDEEM, REVERSE):
+        heard = till.post(path, redemption())
+        assert (heard.status, heard.code) == (408, "0008")
     assert not scripted.sent
 
 

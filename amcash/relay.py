@@ -13,14 +13,14 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from amcash import client, codes, messages, reversals, services, tills
+from amcash import client, codes, messages, reversals, services, tills, voids
 from amcash.codes import Reading
 from amcash.orders import InquiryOrder, RedemptionOrder, ReversalOrder
 from amcash.rules import Reason
 from amcash.tills import Request
 from backoffice import clock
 from backoffice.devices.models import Device
-from backoffice.journal import entries, payloads, programme
+from backoffice.journal import entries, payloads, programme, quarantine
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import GRANTED, UNSETTLED, Operation, Product, State, Wanted
 from backoffice.people.actors import Actor
@@ -119,9 +119,11 @@ def reverse(request: Request, envelope: Envelope, *, actor: Actor, now: datetime
         )
         if first is not None:
             return _standing(first, request, actor=actor, now=now)
-        redemption = _named(request, device=actor.device, now=now)
+        redemption = _named(request, actor=actor, now=now)
         if redemption is None or not _is_of_the_card(redemption, request):
-            return said(_NO_SUCH_REDEMPTION, request=request, device=actor.device, now=now)
+            # A log that was put back may have lost it, and then people look for it.
+            code = _IN_DOUBT if quarantine.standing() is not None else _NO_SUCH_REDEMPTION
+            return said(code, request=request, device=actor.device, now=now)
         if not request.confirmation_number:
             return _voided(redemption, request, envelope, actor=actor, now=now)
         row = _reversal(redemption, request, envelope, actor=actor, now=now)
@@ -176,18 +178,18 @@ def _sent_again(row: Transaction, *, actor: Actor, now: datetime) -> Transaction
         return entries.reread(row)
 
 
-def _named(request: Request, *, device: Device, now: datetime) -> Transaction | None:
+def _named(request: Request, *, actor: Actor, now: datetime) -> Transaction | None:
     """Return the redemption that a reversal names: any till's of the sponsor by its number, this
     till's own of this programme day by its trace."""
-    rows = Transaction.objects.filter(operation=Operation.REDEEM, is_training=False)
-    if request.confirmation_number:
-        rows = rows.filter(
-            confirmation_number=request.confirmation_number,
-            store__sponsor=device.store.sponsor_id,
-        )
-    else:
-        # A trace number may come round again; a reversal is only for what can be reversed.
-        rows = rows.filter(trace_id=request.voided_trace_id, device=device, deadline_at__gt=now)
+    if not request.confirmation_number:
+        number = request.collector_number
+        return voids.named(request.voided_trace_id, number, actor=actor, now=now)
+    rows = Transaction.objects.filter(
+        operation=Operation.REDEEM,
+        is_training=False,
+        confirmation_number=request.confirmation_number,
+        store__sponsor=actor.device.store.sponsor_id,
+    )
     return rows.select_related("store__sponsor", "device", "user").order_by("-id").first()
 
 
@@ -221,11 +223,7 @@ def _voided(
     redemption: Transaction, request: Request, envelope: Envelope, *, actor: Actor, now: datetime
 ) -> Told:
     """Have a redemption come to nothing whose answer never came: given back if it went through."""
-    if redemption.state == State.QUEUED:
-        redemption = services.pay_otherwise(redemption, actor=actor, now=now).transaction
-    if State(redemption.state) in UNSETTLED:
-        # Asked to its end, and given back in the commit that records an approval (R11).
-        redemption = services.cancel(redemption, actor=actor, now=now).transaction
+    redemption = voids.given_up(redemption, actor=actor, now=now)
     begun = _begun(redemption)
     if begun is not None:
         return _standing(begun, request, actor=actor, now=now)

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NOT_REVERSIBLE = "not_reversible"
     CREDIT_GIVEN = "credit_given"
     CREDIT_NOT_OWED = "credit_not_owed"
+    VOIDED = "voided"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -391,6 +391,7 @@ _REASONS = {
     Conflict.STATE_CHANGED: Reason.STATE_CHANGED,
     Conflict.UNSAFE: Reason.UNSAFE,
     Conflict.PROGRAMME_DOWN: Reason.PROGRAMME_DOWN,
+    Conflict.VOIDED: Reason.VOIDED,
 }
 
 

@@ -142,6 +142,9 @@ REASON_TEXTS: dict[Reason, Text] = {
         title=_("No credit can be given for this redemption."),
         todo=_("Look at it under Today before you refund anything."),
     ),
+    Reason.VOIDED: Text(
+        title=_("This redemption was voided before it came."), todo=_("Nothing was taken.")
+    ),
     Reason.SUPERVISOR_NEEDED: Text(
         title=_("Ask a supervisor before trying again."),
         todo=_("The earlier redemption was not approved on re-check."),

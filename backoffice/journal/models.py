@@ -20,6 +20,7 @@ from backoffice.journal.choices import Credit, NeedsPerson, Operation, Result, S
 from backoffice.journal.said import Decision as Decision
 from backoffice.journal.surroundings import LogState as LogState
 from backoffice.journal.surroundings import ProgrammeState as ProgrammeState
+from backoffice.journal.surroundings import VoidedTrace as VoidedTrace
 from backoffice.stores.models import Language, Store
 
 

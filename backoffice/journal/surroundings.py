@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from backoffice.devices.models import Device
 from backoffice.journal.choices import Product
 
 
@@ -65,3 +66,24 @@ class RetentionState(models.Model):
 
     def __str__(self) -> str:
         return "the purge's state"
+
+
+class VoidedTrace(models.Model):
+    """A till's void of a redemption that the log did not have; written by `entries.voids` alone.
+
+    A redemption that comes later from this device under this trace number is not sent. The next
+    such void of the device removes what is past its `until`.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="+", db_index=False)
+    trace_id = models.CharField(max_length=12)
+    voided_at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["device", "trace_id"], name="voided_trace_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id}/{self.trace_id}"

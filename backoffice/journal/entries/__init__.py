@@ -32,6 +32,7 @@ from backoffice.journal.entries.rulings import (
     reject,
 )
 from backoffice.journal.entries.settling import rearm, record
+from backoffice.journal.entries.voids import hold_back
 from backoffice.journal.entries.wishes import cancel, give_up_unsent, hurry, hurry_all, present
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "give_back_unshown",
     "give_credit",
     "give_up_unsent",
+    "hold_back",
     "hurry",
     "hurry_all",
     "open_issuance",

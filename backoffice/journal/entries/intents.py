@@ -26,6 +26,7 @@ class Conflict(StrEnum):
     IMPOSSIBLE = "impossible"
     UNSAFE = "unsafe"
     PROGRAMME_DOWN = "programme_down"
+    VOIDED = "voided"
 
 
 class Refused(Exception):

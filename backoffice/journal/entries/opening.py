@@ -10,6 +10,7 @@ from backoffice.journal import decisions, payloads, programme, safety
 from backoffice.journal.entries import rows
 from backoffice.journal.entries.credits import is_credited
 from backoffice.journal.entries.intents import Conflict, Intent, Refused
+from backoffice.journal.entries.voids import is_voided
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import (
     GRANTED,
@@ -57,6 +58,8 @@ def open_transaction(
             # Looked at after arming: the unique index has by then made any other send for this
             # collector finish, so a doubt that it left is visible here.
             _refuse_after_doubt(row, actor, now)
+            if is_voided(row, now):
+                raise Refused(Conflict.VOIDED)
             if row.reverses_id is not None and is_credited(row.reverses_id):
                 raise Refused(Conflict.CREDIT_GIVEN)
             event = "queued" if is_down else "armed"

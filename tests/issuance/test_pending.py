@@ -288,3 +288,16 @@ def test_two_final_answers_that_differ_are_a_persons(
     late = Finding(verdict=Verdict.REJECTED, http_status=200)
     after = entries.record(stale, late, now=timezone.now())
     assert (after.state, after.needs_person) == (State.CONFIRMED, "conflict")
+
+
+def test_a_return_that_waits_for_people_keeps_no_other_sale_waiting(
+    cast: Cast, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(silence(), stories.refused("CollectorNotFound"))
+    sale = settle(give(cast))
+    assert sale.state == State.MANUAL
+    back = take_back(cast, sale)
+    scripted.will(confirmed())
+    assert give(cast).state == State.CONFIRMED
+    # It goes on waiting for what people say of its sale.
+    assert settle(back).state == State.QUEUED

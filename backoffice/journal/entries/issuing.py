@@ -190,7 +190,9 @@ def _earlier(row: Transaction) -> QuerySet[Transaction]:
         operation__in=sorted(ORDERED),
         state__in=sorted(CLAIMABLE),
         pk__lt=row.pk,
-    )
+        # What waits until people have ruled on its sale may wait for days, and nothing of it is
+        # with the programme: it keeps nobody waiting either (014).
+    ).exclude(state=State.QUEUED, original__state=State.MANUAL)
 
 
 def _existing(intent: Intent, mac: str) -> Transaction | None:

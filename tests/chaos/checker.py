@@ -7,7 +7,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from tests.chaos import gifts
+from tests.chaos import gifts, switch
 from tests.chaos.evidence import Evidence, Exchange, Kind, Row, Violation, by_key
 
 CASH = frozenset({"redeem", "reverse"})
@@ -49,6 +49,7 @@ def check(evidence: Evidence) -> list[Violation]:
         _nothing_offered_twice,
         _told,
         _kept_secret,
+        switch.told_is_so,
     ):
         found += rule(evidence)
     return found

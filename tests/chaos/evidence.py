@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from tests.chaos.told import Asked
+
 # The programme has these of one collector one after the other (PLATFORM 2.9).
 ORDERED = frozenset({"issue", "return", "post_event", "reverse_event"})
 # What takes miles from a collector.
@@ -29,6 +31,7 @@ class Kind(StrEnum):
     DISORDERED = "disordered"
     OFFERED = "offered"
     LEAKED = "leaked"
+    MISTOLD = "mistold"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +109,12 @@ class Row:
     miles: int | None = None
     last4: str = ""
     opened_at: datetime | None = None
+    # By which door it came, under which number of the caller's own, and what it reverses.
+    channel: str = ""
+    number: str = ""
+    reverses: str = ""
+    # Whether a person holds the issuance that it takes miles back from: it waits for them too.
+    is_behind_a_person: bool = False
     gifts: Sequence[Gift] = ()
     attempts: Sequence[Attempt] = ()
     events: Sequence[Event] = ()
@@ -113,7 +122,7 @@ class Row:
     @property
     def is_with_a_person(self) -> bool:
         """Whether a person holds it: it is counted apart and neither lost nor unsettled."""
-        return self.needs_person not in {"", _TO_CORRECT}
+        return self.needs_person not in {"", _TO_CORRECT} or self.is_behind_a_person
 
     @property
     def moved(self) -> int:
@@ -158,6 +167,8 @@ class Evidence:
     exchanges: Sequence[Exchange]
     shown: Sequence[Shown]
     offered: Sequence[Offered] = ()
+    # What tills of the switch asked, and every word that they were told.
+    asked: Sequence[Asked] = ()
     # Each reference's states as they were polled, without repetitions.
     history: Mapping[str, Sequence[str]] = field(default_factory=dict)
     # What every account held before, and what it holds now.

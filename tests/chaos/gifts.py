@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from tests.chaos.evidence import ORDERED, TAKING, Effect, Evidence, Kind, Row, Violation, by_key
 
 GIVEN = frozenset({"confirmed", "partial"})
+_PENDING = "pending"
 _SETTLED = GIVEN | {"rejected", "not_sent"}
 # Two presses this far apart have an order; of two at one moment either may be the first.
 _APART = timedelta(seconds=2)
@@ -41,6 +42,11 @@ def log_is_ledger(evidence: Evidence) -> Iterator[Violation]:
             for offer in set(_confirmed(row)) - set(moved[row.key]):
                 what = f"{row.reference} has {' '.join(offer)}, and the programme did nothing"
                 yield Violation(rule="I6", kind=Kind.INVENTED, what=what)
+            for gift in row.gifts:
+                if gift.status == _PENDING:
+                    # Nobody asks any more, and the programme has not said that it gave these.
+                    what = f"{row.reference} is {row.state}, and its {gift.offer_code} is pending"
+                    yield Violation(rule="I6", kind=Kind.INVENTED, what=what)
 
 
 def one_after_another(evidence: Evidence) -> Iterator[Violation]:

@@ -23,6 +23,8 @@ def lines(name: str, ended: Ended) -> list[str]:
         f"{name}: kills {dict(sorted(ended.kills.items()))}",
         f"{name}: kills of a sender in flight {dict(sorted(ended.in_flight.items()))}",
     ]
+    if ended.evidence.asked:
+        said.append(f"{name}: the switch {_of_the_switch(ended)}")
     said += [f"{name}: odd page: {count} x {what}" for what, count in _most(ended.problems)]
     said += [
         f"{name}: with a person: {row.operation} {row.reference} ({row.needs_person})"
@@ -56,11 +58,22 @@ def summary(seed: int, ended: Sequence[Ended], seconds: float) -> dict[str, obje
         "effects": sum(len(each.evidence.effects) for each in ended),
         "operations": operations,
         "issuances": sum(row.operation in ORDERED for each in ended for row in each.evidence.rows),
+        "switch_requests": sum(len(each.evidence.asked) for each in ended),
+        "switch_sendings": sum(len(one.words) for each in ended for one in each.evidence.asked),
         "operations_per_s": round(operations / loaded_s, 1) if loaded_s else 0.0,
         **{kind.value: violations[kind] for kind in Kind},
         "with_a_person": sum(row.is_with_a_person for each in ended for row in each.evidence.rows),
         "seconds": round(seconds, 1),
     }
+
+
+def _of_the_switch(ended: Ended) -> dict[str, int]:
+    """Count what tills of the switch asked, and the sendings that had no answer."""
+    asked = ended.evidence.asked
+    calls = Counter("void" if one.is_void else one.call for one in asked)
+    calls["sendings"] = sum(len(one.words) for one in asked)
+    calls["without an answer"] = sum(word.is_silence for one in asked for word in one.words)
+    return dict(sorted(calls.items()))
 
 
 def _total(counters: Iterable[Counter[str]]) -> Counter[str]:

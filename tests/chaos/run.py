@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from tests.chaos import givers, traces
+from tests.chaos import givers, lanes, traces
 from tests.chaos.checker import check
 from tests.chaos.evidence import Evidence, Kill, Violation
 from tests.chaos.kills import CLOCK_JUMP_S, Killer, Plan
@@ -48,15 +48,17 @@ class Ended:
 
 def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
     """Run the plan and return what was found, once everything has settled."""
-    cards = seed_cards(on_stage.sandbox, CASHIERS * _OWN_CARDS + _SHARED_CARDS + _GIFT_CARDS)
+    count = CASHIERS * _OWN_CARDS + lanes.CARDS + _SHARED_CARDS + _GIFT_CARDS
+    cards = seed_cards(on_stage.sandbox, count)
     cashiers = _cashiers(on_stage, sorted(cards), seed)
+    tills = _lanes(on_stage, sorted(cards), seed)
     on_stage.givers = givers.givers(on_stage, _given_to(cards), seed)
     for process in on_stage.givers:
         process.start()
     historian = traces.Historian(on_stage.database)
     weather = Weather(on_stage.sandbox, seed)
     killer = Killer(on_stage, plan, seed)
-    for thread in (historian, weather, *cashiers):
+    for thread in (historian, weather, *cashiers, *tills):
         thread.start()
     began = time.monotonic()
     killer.run()
@@ -66,6 +68,7 @@ def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
         cashier.go_home()
     for cashier in cashiers:
         cashier.join(timeout=60)
+    lanes.close(tills)
     givers.close(on_stage)
     if on_stage.clock is not None:
         # What was put off while the clock was ahead is due by that clock, hours from now.
@@ -73,11 +76,13 @@ def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
     hurrying = givers.hurrying(on_stage)
     hurrying.start()
     settled_in_s = _settle(on_stage, cashiers[0])
+    lanes.ask_again(tills)
     hurrying.kill()
     evidence = replace(
         gather(on_stage, cards),
         shown=[one for cashier in cashiers for one in cashier.shown] + givers.shown(on_stage),
         offered=[one for cashier in cashiers for one in cashier.offered],
+        asked=lanes.asked(tills),
         history=historian.finish(),
         freezes=killer.freezes,
         has_moved_clock=killer.kills["clock_moved"] > 0,
@@ -91,7 +96,8 @@ def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
         pages=sum(cashier.pages for cashier in cashiers),
         cut=sum(cashier.cut for cashier in cashiers),
         problems=[one for cashier in cashiers for one in cashier.problems]
-        + givers.problems(on_stage),
+        + givers.problems(on_stage)
+        + [one for till in tills for one in till.problems],
         loaded_s=loaded_s,
         settled_in_s=settled_in_s,
     )
@@ -157,6 +163,11 @@ def _cashiers(on_stage: Stage, cards: list[str], seed: int) -> list[Cashier]:
         )
         for number in range(CASHIERS)
     ]
+
+
+def _lanes(on_stage: Stage, cards: list[str], seed: int) -> list[lanes.Lane]:
+    shared, own = cards[:_SHARED_CARDS], cards[_SHARED_CARDS + CASHIERS * _OWN_CARDS :]
+    return lanes.lanes(on_stage, own[: lanes.CARDS], shared, cards[-_GIFT_CARDS:], seed)
 
 
 def _given_to(cards: dict[str, int]) -> list[str]:

@@ -6,23 +6,27 @@ standard input names an operation and a card; it answers with the child's proces
 child's exit status once that has ended.
 """
 
+import json
 import os
 import random
 import signal
 import sys
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 django.setup()
 
+from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from amcash import pulse, services  # noqa: E402
 from amcash.orders import Card, EntryMode, RedemptionOrder, ReversalOrder  # noqa: E402
-from backoffice.devices.models import Device  # noqa: E402
+from backoffice.devices import tokens  # noqa: E402
+from backoffice.devices.models import Device, DeviceProfile  # noqa: E402
 from backoffice.journal import line  # noqa: E402
 from backoffice.journal.models import Transaction  # noqa: E402
 from backoffice.people.actors import Actor  # noqa: E402
@@ -76,6 +80,27 @@ def _reverse(card: str) -> None:
     )
     _wait_for_the_tracer()
     services.reverse(order, redemption, actor=actor, now=timezone.now())
+
+
+def _till(card: str) -> None:
+    """Redeem as a till of the switch, by its very door, under the tracer."""
+    post = _line_of_a_till()
+    _wait_for_the_tracer()
+    post("redeem", _of_a_till(card))
+
+
+def _void(card: str) -> None:
+    """Redeem in peace as a till of the switch, then void it by its trace under the tracer."""
+    post = _line_of_a_till()
+    redemption = _of_a_till(card)
+    post("redeem", redemption)
+    void = {
+        "dateTime": redemption["dateTime"],
+        "traceId": _trace(),
+        "originalTraceId": redemption["traceId"],
+    }
+    _wait_for_the_tracer()
+    post("reverse", void)
 
 
 def _settle(card: str) -> None:
@@ -154,9 +179,38 @@ def _gift(card: str, actor: Actor) -> IssuanceOrder:
     )
 
 
+def _line_of_a_till() -> Callable[[str, dict[str, str]], None]:
+    device = _actor().device
+    token = tokens.add(device, now=timezone.now(), profile=DeviceProfile.TILL)
+    client = Client(headers={"Host": "localhost", "Authorization": f"Bearer {token}"})
+
+    def post(call: str, fields: dict[str, str]) -> None:
+        body = json.dumps(fields).encode()
+        client.post(f"/checkout/amcash/{call}", body, content_type="application/json")
+
+    return post
+
+
+def _of_a_till(card: str) -> dict[str, str]:
+    return {
+        "cardEntryMode": "SCAN",
+        "collectorNumber": card,
+        "dateTime": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dollarRedeemRequest": "10.00",
+        "postTaxBasketAmount": "40.00",
+        "traceId": _trace(),
+    }
+
+
+def _trace() -> str:
+    return f"{uuid.uuid4().int % 10**12:012d}"
+
+
 _ACTS: dict[str, Callable[[str], None]] = {
     "redeem": _redeem,
     "reverse": _reverse,
+    "till": _till,
+    "void": _void,
     "settle": _settle,
     "give": _give,
     "take_back": _take_back,

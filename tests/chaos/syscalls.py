@@ -1,6 +1,6 @@
 """The sweep of system calls: a sender dies at the N-th call of each kind that moves a byte to the
-disk or to the wire, for every N, in a redemption and a reversal, in miles given and taken back, and
-in the sweep's own tries.
+disk or to the wire, for every N, in a redemption and a reversal, by the console's services and by
+the doors of the switch, in miles given and taken back, and in the sweep's own tries.
 
 What was left is settled at the end, and judged as after any other run. It needs `strace`.
 """
@@ -26,7 +26,7 @@ from tests.chaos.processes import Process
 from tests.chaos.run import SETTLED_WITHIN_S, Ended, gather, seed_cards
 from tests.chaos.stage import Stage
 
-OPERATIONS = ("redeem", "reverse", "settle", "give", "take_back", "chase")
+OPERATIONS = ("redeem", "reverse", "till", "void", "settle", "give", "take_back", "chase")
 # These begin with a doubt to sweep: so many answers to the till are lost (the second one was tried
 # at once; miles are not).
 _LOST = {"settle": 2, "chase": 1}

@@ -126,6 +126,21 @@ def test_an_offer_that_only_we_have_confirmed_is_invented() -> None:
     }
 
 
+def test_an_offer_of_what_is_over_is_pending_no_more() -> None:
+    waiting = replace(SALE, gifts=(STANDARD, replace(COUPON, status="pending")), miles=7)
+    # Nothing of it was given: the programme waits to be asked again, and nobody asks.
+    found = broken(evidence(waiting, BACK, effects=[EFFECTS[0], EFFECTS[2]], off=-25))
+    assert found == {("I6", Kind.INVENTED)}
+
+
+def test_what_waits_behind_a_person_is_that_persons() -> None:
+    behind = replace(BACK, state="queued", attempts=[], events=told("queued", begin=30))
+    sale_alone = evidence(SALE, behind, effects=EFFECTS[:2], exchanges=sent(SALE, 0), off=7)
+    assert broken(sale_alone) == {("I9", Kind.UNSETTLED)}
+    held = replace(behind, is_behind_a_person=True)
+    assert check(evidence(SALE, held, effects=EFFECTS[:2], exchanges=sent(SALE, 0), off=7)) == []
+
+
 def test_other_miles_or_the_other_way_are_noticed() -> None:
     for wrong in (replace(EFFECTS[0], miles=8), replace(EFFECTS[0], kind="issuance-reverse")):
         assert ("I6", Kind.MONEY) in broken(evidence(effects=[wrong, *EFFECTS[1:]]))

@@ -21,8 +21,9 @@ from tests.servers.stack import Sandbox
 # A reversal moves what its redemption moved.
 _ROWS = """SELECT t.id, t.reference, t.idempotency_key, t.client_ref, t.operation, t.state,
     t.needs_person, t.confirmation_number, COALESCE(r.miles, t.miles), t.collector_last4,
-    t.opened_at FROM journal_transaction t LEFT JOIN journal_transaction r ON r.id = t.reverses_id
-    ORDER BY t.id"""
+    t.opened_at, t.channel, t.trace_id, t.checkout_id, r.reference, o.state
+    FROM journal_transaction t LEFT JOIN journal_transaction r ON r.id = t.reverses_id
+    LEFT JOIN journal_transaction o ON o.id = t.original_id ORDER BY t.id"""
 _ATTEMPTS = """SELECT transaction_id, sender, armed_at, finished_at FROM journal_attempt
     ORDER BY transaction_id, fence"""
 _GIFTS = """SELECT transaction_id, offer_code, offer_id, miles, status, confirmation_number
@@ -33,8 +34,8 @@ _DOUBTS = """SELECT idempotency_key FROM journal_transaction
 _SENDER = """SELECT a.sender FROM journal_attempt a
     JOIN journal_transaction t ON t.id = a.transaction_id WHERE t.idempotency_key = """
 _LATEST = " ORDER BY a.fence DESC LIMIT 1"
-_STATES = """SELECT reference, state, needs_person, operation, collector_last4
-    FROM journal_transaction"""
+_STATES = """SELECT t.reference, t.state, t.needs_person, t.operation, t.collector_last4, o.state
+    FROM journal_transaction t LEFT JOIN journal_transaction o ON o.id = t.original_id"""
 
 
 class _Reader(Protocol):
@@ -91,7 +92,10 @@ def _row(
     events: dict[str, list[Event]],
     gifts: list[Gift],
 ) -> Row:
-    _id, reference, key, client_ref, operation, state, person, number, miles, last4, at = fields
+    _id, reference, key, client_ref, operation, state, person, number, miles, last4, at = fields[
+        :11
+    ]
+    channel, trace, checkout, reverses, original = fields[11:]
     name = str(uuid.UUID(str(reference)))
     return Row(
         reference=name,
@@ -104,6 +108,10 @@ def _row(
         miles=miles,
         last4=last4,
         opened_at=_moment(at),
+        channel=channel,
+        number=checkout or trace,
+        reverses=str(uuid.UUID(str(reverses))) if reverses else "",
+        is_behind_a_person=(state, original) == ("queued", "manual"),
         gifts=gifts,
         attempts=attempts,
         events=events[f"transaction:{name}"],
@@ -118,9 +126,12 @@ def open_rows(database: str, *, besides: Collection[str] = ()) -> list[tuple[str
     with reading(database) as reader:
         return [
             (str(uuid.UUID(str(reference))), state, operation)
-            for reference, state, person, operation, last4 in reader.execute(_STATES).fetchall()
+            for reference, state, person, operation, last4, original in reader.execute(
+                _STATES
+            ).fetchall()
             if state in {"queued", "armed", "doubt", "pending"}
             and not person
+            and (state, original) != ("queued", "manual")
             and not (last4 in besides and operation not in {"redeem", "reverse"})
         ]
 

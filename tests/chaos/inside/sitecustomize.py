@@ -60,6 +60,26 @@ MUTANTS = {
         right="    if Status.PENDING in known:\n        return Reading.PENDING\n",
         wrong="    if Status.PENDING in known:\n        return Reading.CONFIRMED\n",
     ),
+    "key-of-any-till": Mutant(
+        module="backoffice.switch.doors",
+        right='f"{device.pk}\\n{request.path}',
+        wrong='f"{request.path}',
+    ),
+    "void-says-none-of-a-doubt": Mutant(
+        module="amcash.relay",
+        right="said(_IN_DOUBT, request=request, device=actor.device, now=now, ref",
+        wrong="said(_NO_SUCH_REDEMPTION, request=request, device=actor.device, now=now, ref",
+    ),
+    "doubt-is-nothing-sent": Mutant(
+        module="amcash.relay",
+        right=" if is_reversal else _NOTHING_SENT\n    return _IN_DOUBT\n",
+        wrong=" if is_reversal else _NOTHING_SENT\n    return _NOTHING_SENT\n",
+    ),
+    "void-holds-nothing-back": Mutant(
+        module="backoffice.journal.entries.opening",
+        right="            if is_voided(row, now):\n",
+        wrong="            if is_voided(row, now) and not row.pk:\n",
+    ),
 }
 VARIABLE = "MILEPOST_CHAOS_MUTANT"
 # Names a file that holds by how many seconds every process's clock is off.

@@ -151,19 +151,30 @@ def _void_holds(asked: Asked, books: _Books) -> Iterator[str]:
 
 
 def _nothing_sent_is_so(asked: Asked, books: _Books) -> Iterator[str]:
-    """S5: a till whose last word is 0092, and which was left without no answer, has lost no miles.
+    """S5: a till whose last word is 0092, and which was left without no answer, has lost no miles;
+    and none is told 0092 once they are taken, but to be given back.
 
     A sending without an answer may still be on its way; such a till voids.
     """
-    last = asked.last
-    if asked.call != "redeem" or last is None or last.code != NOTHING_SENT:
+    if asked.call != "redeem":
         return
-    is_alone = all(word is last or word.got_at <= last.asked_at for word in asked.words)
-    if not is_alone or any(word.is_silence for word in asked.words):
-        return
+    outages = [word for word in asked.words if word.code == NOTHING_SENT]
     for row in books.by_number.get(("redeem", asked.number), ()):
-        if books.miles_of(row) and not books.is_with_people(row):
+        if not books.miles_of(row) or books.is_with_people(row):
+            continue
+        taken_at = min(effect.at for effect in books.effects[row.key])
+        if any(word.asked_at > taken_at for word in outages):
+            yield f"was told 0092 after the miles of {row.reference} were taken"
+        elif outages and _is_left_alone(asked):
             yield f"was told 0092 at last, and the miles of {row.reference} are gone"
+
+
+def _is_left_alone(asked: Asked) -> bool:
+    """Say whether 0092 is the last word for a request of which no sending can be on its way."""
+    last = asked.last
+    if last is None or last.code != NOTHING_SENT or any(one.is_silence for one in asked.words):
+        return False
+    return all(word is last or word.got_at <= last.asked_at for word in asked.words)
 
 
 def _key_is_one_requests(asked: Asked, _books: _Books) -> Iterator[str]:

@@ -130,13 +130,21 @@ def test_a_void_that_is_told_that_nothing_was_taken_when_it_was_is_noticed() -> 
 
 
 def test_nothing_was_sent_is_a_last_word_only_if_nothing_was() -> None:
-    outage = code(1, 503, "0092")
+    outage = code(0.05, 503, "0092")
     (what,) = said(STANDS, asked(outage))
     assert "0092 at last" in what
     # One that is still on its way may be sent; and what came back is not gone.
     assert said(STANDS, asked(word(0), outage)) == []
+    assert said(STANDS, asked(outage, APPROVAL)) == []
     assert said(STANDS, asked(replace(word(0.5), got_at=NOON + 2 * SECOND), outage)) == []
     assert said(KEPT, asked(outage)) == []
+
+
+def test_nothing_was_sent_is_not_said_of_what_was_done() -> None:
+    later = code(0.5, 503, "0092", "sale")
+    (what,) = said(STANDS, asked(later, APPROVAL))
+    assert "after the miles" in what
+    assert said(KEPT, asked(later)) == []
 
 
 def test_a_key_that_serves_two_requests_is_noticed() -> None:

@@ -27,7 +27,7 @@ def lines(name: str, ended: Ended) -> list[str]:
         said.append(f"{name}: the switch {_of_the_switch(ended)}")
     said += [f"{name}: odd page: {count} x {what}" for what, count in _most(ended.problems)]
     said += [
-        f"{name}: with a person: {row.operation} {row.reference} ({row.needs_person})"
+        f"{name}: with a person: {row.operation} {row.reference} ({row.needs_person or 'its sale'})"
         for row in ended.evidence.rows
         if row.is_with_a_person
     ]

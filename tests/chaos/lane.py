@@ -21,12 +21,21 @@ _VOIDS_FOR_S = 6.0
 class Lane(threading.Thread):
     """One lane. It remembers what it gave miles for, to take them back."""
 
-    def __init__(self, pos: Pos, cards: list[str], gift_cards: list[str], seed: str) -> None:
+    def __init__(
+        self,
+        pos: Pos,
+        cards: list[str],
+        gift_cards: list[str],
+        seed: str,
+        lose: Callable[[str], None],
+    ) -> None:
         super().__init__(daemon=True)
         self.pos = pos
         self.problems: list[str] = []
         self._cards = cards
         self._gift_cards = gift_cards
+        # Has the programme's next answers about a card be lost, after it has done what was asked.
+        self._lose = lose
         self._random = random.Random(seed)
         self._over = threading.Event()
         self._traces = self._random.randrange(10**6) * 10**6
@@ -73,6 +82,8 @@ class Lane(threading.Thread):
             self.pos.asked.remove(asked)
             self.pos.send(asked)
         asked = self._written("redeem", fields | self._amounts())
+        if self._chance(0.2):
+            self._lose(asked.card)
         if self._chance(0.2):
             self.pos.send_beside(asked)
         word = self._pursued(asked)

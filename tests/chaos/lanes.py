@@ -8,11 +8,13 @@ import threading
 
 from backoffice.processes import ROOT
 from tests.chaos.lane import Lane
-from tests.chaos.pos import Pos
+from tests.chaos.pos import PATHS, Pos
 from tests.chaos.stage import Stage
 from tests.chaos.told import Asked
 
 _OWN_CARDS = 2
+# Of the two tries that a till waits for, both.
+_LOST = 2
 CARDS = 4 * _OWN_CARDS
 
 
@@ -21,12 +23,17 @@ def lanes(
 ) -> list[Lane]:
     """Return the tills, not started yet: each with a token, two cards of its own, and those that
     are everybody's."""
+
+    def lose(card: str) -> None:
+        fault = {"kind": "drop_after", "match": {"collector": card, "path": PATHS["redeem"]}}
+        on_stage.sandbox.control("faults", times=_LOST, **fault)
+
     made = []
     for number, token in enumerate(_tokens(on_stage)):
         mine = own[number * _OWN_CARDS : (number + 1) * _OWN_CARDS]
         seeded = random.Random(f"pos {number} {seed}")
         pos = Pos(str(number), token, on_stage.webs, seeded)
-        made.append(Lane(pos, mine + shared, gift_cards, f"lane {number} {seed}"))
+        made.append(Lane(pos, mine + shared, gift_cards, f"lane {number} {seed}", lose))
     return made
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from django.db import DatabaseError
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -105,7 +105,7 @@ def redeem(request: Request, envelope: Envelope, *, actor: Actor, now: datetime)
         outcome = services.redeem(order, actor=actor, now=now)
         row = outcome.transaction
         if row.state == State.QUEUED and not outcome.is_new:
-            row = _sent_again(row, actor=actor, now=now)
+            row = _sent_again(row, actor=actor)
     except services.Refused as refused:
         return _refused(refused, request, actor=actor, now=now)
     return _standing(row, request, actor=actor, now=now)
@@ -168,10 +168,12 @@ def _passed_on(heard: client.Heard, request: Request, *, device: Device, now: da
     return said(code, request=request, device=device, now=now)
 
 
-def _sent_again(row: Transaction, *, actor: Actor, now: datetime) -> Transaction:
+def _sent_again(row: Transaction, *, actor: Actor) -> Transaction:
     """Send what never left, unless the same request, pressed beside this one, was quicker."""
     try:
-        return services.send_again(row, actor=actor, now=now).transaction
+        # This right counts from now: the request came before it had found its row, and may have
+        # waited for the very commit that ended the right before.
+        return services.send_again(row, actor=actor, now=timezone.now()).transaction
     except services.Refused as refused:
         if refused.reason is not Reason.STATE_CHANGED:
             raise

@@ -1,8 +1,10 @@
 """What a till is told when another request of its own is a step ahead (PRODUCT 2)."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from amcash import services
 from backoffice.journal.models import Transaction
@@ -30,6 +32,25 @@ def test_the_same_request_twice_at_once_is_not_told_that_nothing_was_sent(
     monkeypatch.setattr(services, "send_again", overtaken)
     assert till.post(REDEEM, redemption()).code == "0000"
     assert len(scripted.sent) == 3
+
+
+def test_a_right_to_send_again_counts_from_when_it_is_given(
+    till: Till, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redeem, begun = services.redeem, list[datetime]()
+
+    def slow(*arguments: Any, **named: Any) -> services.Outcome:
+        outcome = redeem(*arguments, **named)
+        # It waited for the database, where the first press has just ended.
+        begun.append(timezone.now())
+        return outcome
+
+    monkeypatch.setattr(services, "redeem", slow)
+    scripted.will(platform.not_sent())
+    till.post(REDEEM, redemption())
+    scripted.will(platform.approved())
+    row = till.post(REDEEM, redemption()).row
+    assert row.attempts.order_by("fence").reverse()[0].armed_at >= begun[1]
 
 
 def test_what_is_given_back_in_this_moment_is_not_told_as_approved(

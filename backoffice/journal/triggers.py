@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from backoffice.audit import places
 from backoffice.journal.states import TERMINAL
 
 _FROZEN = (
@@ -268,6 +269,9 @@ def install() -> None:
                 if table in present:
                     for statement in _truncation(table):
                         cursor.execute(statement)
+            if places.TABLE in present:
+                for statement in places.CREATION:
+                    cursor.execute(statement)
 
 
 def remove() -> None:
@@ -308,6 +312,7 @@ def _names() -> list[tuple[str, str]]:
     names = [(rule.name, rule.table) for rule in RULES]
     if connection.vendor == "postgresql":
         names += [(f"milepost_{table}_truncated", table) for table in _TABLES]
+        names.append((places.TRIGGER, places.TABLE))
     return names
 
 

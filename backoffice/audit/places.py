@@ -1,0 +1,70 @@
+"""Up to which entry the audit log is whole: every entry before it is committed, or never will be.
+
+Numbers are given out before commits, so on PostgreSQL a later number may be seen earlier, and who
+reads on from the last one seen would miss what comes behind it. There whoever adds an entry first
+holds a place, as a shared advisory lock until its commit ends: no number it gets lies before that.
+Nobody waits for anybody. SQLite has one writer at a time and so commits in the order of numbers.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection
+
+TABLE: Final = "audit_auditentry"
+TRIGGER: Final = "milepost_audit_place"
+_SEQUENCE: Final = f"{TABLE}_id_seq"
+# The upper 16 bits of the lock's key say that it is one of these, the lower 48 are the place.
+_OURS: Final = 0x4D50
+# Before each statement and not each row: by then the row would have its number.
+CREATION: Final = (
+    f"""CREATE OR REPLACE FUNCTION {TRIGGER}_held() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE place bigint;
+BEGIN
+  IF coalesce(current_setting('milepost.audit_place', true), '') = '' THEN
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO place FROM {_SEQUENCE};
+    PERFORM pg_advisory_xact_lock_shared(({_OURS}::bigint << 48) | place);
+    PERFORM set_config('milepost.audit_place', place::text, true);
+  END IF;
+  RETURN NULL;
+END $$""",  # noqa: S608
+    f"DROP TRIGGER IF EXISTS {TRIGGER} ON {TABLE}",
+    f"CREATE TRIGGER {TRIGGER} BEFORE INSERT ON {TABLE} "
+    f"FOR EACH STATEMENT EXECUTE FUNCTION {TRIGGER}_held()",
+)
+_NEWEST: Final = f"SELECT coalesce(max(id), 0) FROM {TABLE}"  # noqa: S608
+_LAST: Final = f"SELECT last_value FROM {_SEQUENCE}"  # noqa: S608
+_HELD: Final = f"""SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = {_OURS}
+AND pid <> pg_backend_pid()
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""  # noqa: S608
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """The last number that was given out, and the one up to which no entry is still to come.
+
+    The second may lie behind what it was a moment ago: a place is held before its number is known.
+    """
+
+    last: int
+    whole_until: int
+
+
+def reach() -> Reach:
+    """Return how far the audit log has come.
+
+    Read the entries in a statement after this one: what is committed in between is seen then.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.execute(_NEWEST)
+            (newest,) = cursor.fetchone()
+            return Reach(last=int(newest), whole_until=int(newest))
+        # In this order: who gets a number up to the last one held its place before it was given.
+        cursor.execute(_LAST)
+        (last,) = cursor.fetchone()
+        cursor.execute(_HELD)
+        (held,) = cursor.fetchone()
+    whole_until = int(last) if held is None else min(int(last), int(held))
+    return Reach(last=int(last), whole_until=whole_until)

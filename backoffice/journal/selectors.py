@@ -97,11 +97,13 @@ class Scope:
     store_ids: tuple[int, ...] | None
 
     @classmethod
-    def of(cls, user: Reader) -> "Scope":
-        """Return what `user` may read, as `people.scope` decides it."""
-        if isinstance(user, User) and user.is_active and user.may_see_every_store:
+    def of(cls, reader: "Reader | Scope") -> "Scope":
+        """Return what a reader may read: of a person as `people.scope` decides it."""
+        if isinstance(reader, Scope):
+            return reader
+        if isinstance(reader, User) and reader.is_active and reader.may_see_every_store:
             return cls(store_ids=None)
-        return cls(store_ids=tuple(visible_stores(user).values_list("pk", flat=True)))
+        return cls(store_ids=tuple(visible_stores(reader).values_list("pk", flat=True)))
 
 
 EVERY_STORE: Final = Scope(store_ids=None)
@@ -126,7 +128,7 @@ class ProgrammeView:
     is_issuance_down: bool = False
 
 
-def visible(user: Reader, *, is_training: bool | None = False) -> QuerySet[Transaction]:
+def visible(user: Reader | Scope, *, is_training: bool | None = False) -> QuerySet[Transaction]:
     """Return the rows `user` may read, with what screens show beside them: real ones, or those of
     training, or (None) both."""
     rows = Transaction.objects.select_related("store__sponsor", "device", "user", "reverses")
@@ -135,7 +137,9 @@ def visible(user: Reader, *, is_training: bool | None = False) -> QuerySet[Trans
     return rows if scope.store_ids is None else rows.filter(store_id__in=scope.store_ids)
 
 
-def get_visible(user: Reader, reference: UUID, *, is_training: bool | None = False) -> Transaction:
+def get_visible(
+    user: Reader | Scope, reference: UUID, *, is_training: bool | None = False
+) -> Transaction:
     """Return one row; Transaction.DoesNotExist when there is none that `user` may read."""
     return visible(user, is_training=is_training).get(reference=reference)
 
@@ -175,7 +179,7 @@ def find_redemption(
 
 
 def log_page(
-    user: Reader, filters: LogFilters, cursor: Cursor | None = None, limit: int = PAGE_ROWS
+    user: Reader | Scope, filters: LogFilters, cursor: Cursor | None = None, limit: int = PAGE_ROWS
 ) -> Page:
     """Return one page of the log as filtered, at the cursor or at its newest end."""
     is_towards_newer = cursor is not None and cursor.is_towards_newer

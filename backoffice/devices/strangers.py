@@ -19,14 +19,18 @@ _WINDOW: Final = timedelta(hours=1)
 _LONGEST_PATH: Final = 120
 
 
-def note(request: HttpRequest, *, channel: str) -> None:
-    """Note a refused request with its address and path, unless enough of them are noted."""
+def note(request: HttpRequest, *, channel: str, event: str = "device.refused") -> None:
+    """Note a refused request with its address and path, unless enough of them are noted.
+
+    Each event is counted by itself: a flood of the one hides nothing of the other.
+    """
     address = client_address(request)
-    place = f"stranger:{tallies.place_of(address)}"
-    if not (_is_among_the_first(place, NOTED_OF_ONE) and _is_among_all()):
+    kind = "stranger" if event == "device.refused" else event
+    place = f"{kind}:{tallies.place_of(address)}"
+    if not (is_among_the_first(place) and is_among_the_first(kind, NOTED_OF_ALL)):
         return
     trail.record(
-        "device.refused",
+        event,
         subject=f"address:{address}",
         actor="",
         channel=channel,
@@ -36,7 +40,7 @@ def note(request: HttpRequest, *, channel: str) -> None:
 
 def note_call(request: HttpRequest, device: Device, *, channel: str) -> None:
     """Note that a device asked for what its profile does not allow, unless enough is noted."""
-    if _is_among_the_first(f"call:{device.pk}", NOTED_OF_ONE):
+    if is_among_the_first(f"call:{device.pk}"):
         history.record(
             "call_refused",
             device,
@@ -46,9 +50,6 @@ def note_call(request: HttpRequest, device: Device, *, channel: str) -> None:
         )
 
 
-def _is_among_all() -> bool:
-    return _is_among_the_first("stranger", NOTED_OF_ALL)
-
-
-def _is_among_the_first(key: str, most: int) -> bool:
+def is_among_the_first(key: str, most: int = NOTED_OF_ONE) -> bool:
+    """Count one more of what `key` names and say whether it is still to be noted, this hour."""
     return tallies.count(key, now=timezone.now(), window=_WINDOW) <= most

@@ -31,6 +31,12 @@ def count(key: str, *, now: datetime, window: timedelta) -> int:
     return Tally.objects.values_list("count", flat=True).get(key=key)
 
 
+def left(key: str, *, now: datetime, window: timedelta) -> timedelta:
+    """Return how long the window of `key` still lasts; nothing where none is open."""
+    began_at = Tally.objects.filter(key=key).values_list("began_at", flat=True).first()
+    return max(timedelta(0), began_at + window - now) if began_at else timedelta(0)
+
+
 def place_of(address: str) -> str:
     """Return which of a fixed number of places an address counts for.
 

@@ -16,10 +16,21 @@ from backoffice.devices import history
 from backoffice.devices.models import Device, DeviceProfile, DeviceToken
 from backoffice.vault import Keyring, Vault
 
-__all__ = ["DeviceToken", "add", "device_of", "digest", "found", "issue", "renew", "revoke"]
+__all__ = [
+    "DeviceToken",
+    "add",
+    "device_of",
+    "digest",
+    "found",
+    "fresh",
+    "is_shaped",
+    "issue",
+    "renew",
+    "revoke",
+]
 
 _BYTES: Final = 32
-# What token_urlsafe makes of 32 bytes; anything longer is no token and not worth a digest.
+# What token_urlsafe makes of 32 bytes.
 _LENGTH: Final = 43
 # Requests that left with the old token before the answer with the new one came.
 OVERLAP: Final = timedelta(minutes=1)
@@ -35,9 +46,19 @@ def vault() -> Vault:
     return Vault(Keyring.parse(settings.MILEPOST_DATA_KEYS))
 
 
-def digest(token: str) -> str:
-    """Return what is kept of a token."""
-    return vault().mac(token.encode(), purpose="device-token")
+def fresh() -> str:
+    """Return a new token, of whatever kind."""
+    return secrets.token_urlsafe(_BYTES)
+
+
+def is_shaped(text: str) -> bool:
+    """Say whether a text looks as tokens do; nothing else is worth a digest."""
+    return len(text) == _LENGTH and text.isascii()
+
+
+def digest(token: str, *, purpose: str = "device-token") -> str:
+    """Return what is kept of a token: another purpose makes it another digest."""
+    return vault().mac(token.encode(), purpose=purpose)
 
 
 def issue(device: Device, *, now: datetime, profile: str = "") -> str:
@@ -64,7 +85,7 @@ def renew(device: Device, *, now: datetime, profile: str = "") -> str:
 
 def add(device: Device, *, now: datetime, profile: str = "") -> str:
     """Return one more token of a device beside those it has."""
-    token = secrets.token_urlsafe(_BYTES)
+    token = fresh()
     DeviceToken.objects.filter(device=device, expires_at__lt=now - _KEPT).delete()
     DeviceToken.objects.create(
         device=device,
@@ -105,7 +126,7 @@ def device_of(token: str, *, now: datetime, version: str = "") -> Device | None:
 
 def found(token: str, *, now: datetime) -> DeviceToken | None:
     """Return the good token with its device, or None. Writes nothing."""
-    if len(token) != _LENGTH or not token.isascii():
+    if not is_shaped(token):
         return None
     row = (
         DeviceToken.objects.select_related("device__store__sponsor")

@@ -7,6 +7,8 @@ from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.people.tables import ApiScope as ApiScope
+from backoffice.people.tables import ApiToken as ApiToken
 from backoffice.people.tables import Badge as Badge
 from backoffice.people.tables import StorePolicy as StorePolicy
 from backoffice.people.tables import TryCount as TryCount

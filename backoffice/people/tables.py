@@ -1,5 +1,5 @@
-"""What people prove themselves with, and what a store asks of them. Rows only: `tries`, `pins` and
-`badges` are their writers.
+"""What people prove themselves with, what they let programs read, and what a store asks of them.
+Rows only: `tries`, `pins`, `badges` and `api_tokens` are their writers.
 """
 
 from django.conf import settings
@@ -51,6 +51,42 @@ class Badge(models.Model):
 
     def __str__(self) -> str:
         return f"badge {self.pk}"
+
+
+class ApiScope(models.TextChoices):
+    """What an API token may read."""
+
+    TRANSACTIONS = "transactions:read", _("Transactions")
+    STORES = "stores:read", _("Stores")
+    DEVICES = "devices:read", _("Devices")
+    OFFERS = "offers:read", _("Offers")
+
+
+class ApiToken(models.Model):
+    """What a program proves itself with that reads over `/api/v1/`, for the person who answers for
+    it. The token itself is seen once and stored nowhere.
+
+    `stores` counts only where `is_of_every_store` does not: with none of them it reads of none.
+    """
+
+    name = models.CharField(max_length=60)
+    scopes = models.JSONField(default=list)
+    is_of_every_store = models.BooleanField(default=False)
+    stores = models.ManyToManyField(Store, blank=True, related_name="api_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_tokens"
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class StorePolicy(models.Model):

@@ -48,6 +48,8 @@ class Card:
 COLLECTOR_DIGITS = 11
 # What all of the sandbox's test cards begin with (PRODUCT 3).
 _PRACTICE = "800000"
+# Any run of so many digits, grouped or not, is taken for a card where none may stand.
+_SAYS_A_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){10,}(?!\d)")
 _TRACK_2 = re.compile(r";?(\d{11,19})[=D].*", re.DOTALL)
 
 
@@ -77,6 +79,9 @@ def parse_card(text: str) -> str:
 def is_for_training(number: str) -> bool:
     """Say whether a collector number is one of the sandbox's, which nobody carries."""
     return number.startswith(_PRACTICE)
+def says_a_card(text: str) -> bool:
+    """Say whether a text has something in it that could be a whole card number."""
+    return bool(_SAYS_A_CARD.search(text))
 
 
 def entry_mode_of(text: str) -> EntryMode:

@@ -296,11 +296,14 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    # All is JSON; a parameter `format` is as unknown as any other.
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
-    "TITLE": "Milepost: the switch",
-    "DESCRIPTION": "The AIR MILES Real-Time Checkout API as Milepost serves it to tills.",
+    "TITLE": "Milepost: the switch and the API",
+    "DESCRIPTION": "The AIR MILES Real-Time Checkout API as Milepost serves it to tills, and "
+    "`/api/v1/`: the log, stores, devices and offers to be read by the retailer's own programs.",
     "VERSION": MILEPOST_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [

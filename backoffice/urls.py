@@ -15,6 +15,7 @@ urlpatterns = [
     path("office/", include("backoffice.office.urls")),
     path("api/", reference.page, name="api"),
     path("api/schema/", reference.schema, name="api-schema"),
+    path("api/v1/", include("backoffice.api.urls")),
     path("checkout/amcash/", include("amcash.urls")),
     path("checkout/issuance/", include("issuance.urls")),
     path("", include("cashier.urls")),

@@ -42,20 +42,28 @@ def catalogue_of(sponsor: Sponsor) -> Catalogue:
 
 def visible_offers(user: User) -> QuerySet[Offer]:
     """Return the offers that a person may read: those that can hold in a store of theirs."""
-    found = Offer.objects.filter(_is_visible(user)).distinct()
+    return offers_within(_stores_of(user))
+
+
+def offers_within(stores: QuerySet[Store] | None) -> QuerySet[Offer]:
+    """Return the offers that can hold in one of these stores; None means in any at all."""
+    found = Offer.objects.filter(_can_hold_in(stores)).distinct()
     return found.select_related("sponsor").prefetch_related("stores")
 
 
 def visible_exclusions(user: User) -> QuerySet[Exclusion]:
     """Return the exclusions that a person may read: those that can hold in a store of theirs."""
-    found = Exclusion.objects.filter(_is_visible(user)).distinct()
+    found = Exclusion.objects.filter(_can_hold_in(_stores_of(user))).distinct()
     return found.select_related("sponsor").prefetch_related("stores")
 
 
-def _is_visible(user: User) -> Q:
-    if user.may_see_every_store:
+def _stores_of(user: User) -> QuerySet[Store] | None:
+    return None if user.may_see_every_store else visible_stores(user)
+
+
+def _can_hold_in(stores: QuerySet[Store] | None) -> Q:
+    if stores is None:
         return Q()
-    stores = visible_stores(user)
     return Q(stores__in=stores) | Q(stores=None, sponsor__stores__in=stores)
 
 

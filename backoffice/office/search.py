@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from backoffice import clock
+from backoffice.cards import says_a_card
 from backoffice.devices.models import Device
 from backoffice.journal.choices import Operation
 from backoffice.journal.selectors import Cursor, LogFilters
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 # Above this, tills are offered only once their store is chosen.
 _MOST_TILLS: Final = 60
-_A_CARD: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){10,}(?!\d)")
 
 # The word in the URL, what it is called, and the states of the log behind it.
 STATE_CHOICES: Final = (
@@ -50,10 +50,6 @@ STATE_CHOICES: Final = (
 )
 _STATES: Final = {word: tuple(map(str, states)) for word, _label, states in STATE_CHOICES}
 _REVERSED: Final = {"reversed": True, "done": False, "approved": False}
-
-
-def _says_a_card(text: str) -> bool:
-    return bool(_A_CARD.search(text))
 
 
 def _full_card() -> forms.ValidationError:
@@ -173,7 +169,7 @@ class LogForm(FocusedForm):
     def clean_confirmation(self) -> str:
         """Return the number without the spaces in which receipts group it."""
         text = self.cleaned_data["confirmation"]
-        if _says_a_card(text):
+        if says_a_card(text):
             self._forget("confirmation")
             raise _full_card()
         return re.sub(r"\s", "", text)
@@ -189,7 +185,7 @@ class LogForm(FocusedForm):
             # Left over from the store that was chosen before.
             found["till"] = None
         for name in self.fields:
-            if _says_a_card(str(self.data.get(name) or "")):
+            if says_a_card(str(self.data.get(name) or "")):
                 self._forget(name)
                 self._held_a_card = True
         return found

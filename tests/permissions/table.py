@@ -1,6 +1,7 @@
 """Who gets where: one line for each address, one sign for each visitor, in their order. Every
-address with a blank leads to something of store North. Tills with a token are strangers to the
-addresses of people, and people are to those of tills.
+address with a blank leads to something of store North. Bearers of a token are strangers to the
+addresses of people, and people are to those of bearers; a till is to the API, a program to the
+switch.
 """
 
 from typing import Final
@@ -104,6 +105,10 @@ PEOPLE: Final[dict[str, tuple[str, str]]] = {
     "office:device-token": (NO, OWN_DECIDERS),
     "office:device-revoke": (NO, OWN_DECIDERS),
     "office:device-training": (NO, OWN_DECIDERS),
+    "office:api-tokens": (ADMINISTRATORS, NO),
+    "office:api-token": (ADMINISTRATORS, NO),
+    "office:api-token-new": (ADMINISTRATORS, ADMINISTRATORS),
+    "office:api-token-revoke": (NO, ADMINISTRATORS),
     "office:people": (READERS, NO),
     "office:person": (OWN_READERS, NO),
     "office:person-pin": (NO, OWN_DECIDERS),
@@ -169,10 +174,12 @@ ADMIN_OF_A_MODEL: Final[dict[str, tuple[str, str]]] = {
     "/admin/{path}/<path:object_id>/": (ADMIN, ADMIN),
 }
 
-# --- Tills ---------------------------------------------------------------------------------------
-# A tablet's token · a till's · of AM Cash only · of miles only · of a till that was revoked.
-AMCASH: Final = "f++fu"
-ISSUANCE: Final = "f+f+u"
+# --- Bearers of a token --------------------------------------------------------------------------
+# A tablet's token · a till's · of AM Cash only · of miles only · of a till that was revoked · a
+# program's, for the API, of North.
+AMCASH: Final = "f++fuu"
+ISSUANCE: Final = "f+f+uu"
+PROGRAM: Final = "uuuuu+"
 TILLS: Final[dict[str, str]] = {
     "amcash:echo": AMCASH,
     "amcash:inquire": AMCASH,
@@ -186,6 +193,22 @@ TILLS: Final[dict[str, str]] = {
     "issuance:calculate": ISSUANCE,
     "issuance:issue": ISSUANCE,
     "issuance:return": ISSUANCE,
+}
+
+# What is read by GET; anything else is no method of the API.
+API: Final[dict[str, str]] = {
+    "api-v1:index": PROGRAM,
+    "api-v1:transactions": PROGRAM,
+    "api-v1:transaction": PROGRAM,
+    "api-v1:changes": PROGRAM,
+    "api-v1:stores": PROGRAM,
+    "api-v1:store": PROGRAM,
+    "api-v1:devices": PROGRAM,
+    "api-v1:device": PROGRAM,
+    "api-v1:offers": PROGRAM,
+    "api-v1:offer": PROGRAM,
+    # Every address that there is not.
+    "api-v1:nowhere": "uuuuun",
 }
 
 

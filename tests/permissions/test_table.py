@@ -17,8 +17,9 @@ from tests.scripted import ScriptedPlatform
 
 pytestmark = pytest.mark.django_db
 PEOPLE = list(VISITORS)[: len(table.EVERYBODY)]
-TILLS = list(VISITORS)[len(table.EVERYBODY) :]
+BEARERS = list(VISITORS)[len(table.EVERYBODY) :]
 ROUTES = routes()
+OF_BEARERS = table.TILLS | table.API
 OPEN = {name for name, lines in table.people().items() if "+" in (lines[0][0], lines[1][0])}
 
 
@@ -71,34 +72,37 @@ def knock(cast: Cast, world: World, route: Route, method: str, visitors: list[st
 
 def expected(route: Route) -> tuple[str, str]:
     """Return what becomes of all visitors with a GET and with a POST."""
+    strangers = "u" * len(PEOPLE)
     if route.name in table.TILLS:
         line = table.TILLS[route.name]
-        strangers = "u" * len(PEOPLE)
         return strangers + line.replace("+", "m"), strangers + line
+    if route.name in table.API:
+        line = table.API[route.name]
+        return strangers + line, strangers + "uuuuum"
     get, post = table.people()[route.name]
-    return get + get[0] * len(TILLS), post + post[0] * len(TILLS)
+    return get + get[0] * len(BEARERS), post + post[0] * len(BEARERS)
 
 
 def visitors_of(route: Route) -> list[str]:
     """Return who knocks: everybody it is for, and of the others those who might get in."""
-    if route.name in table.TILLS:
-        return ["stranger", "administrator", *TILLS]
+    if route.name in OF_BEARERS:
+        return ["stranger", "administrator", *BEARERS]
     # No address for people reads a bearer token, whatever it is good for.
-    return [*PEOPLE, "till"]
+    return [*PEOPLE, "till", "program"]
 
 
 def test_the_table_has_every_address_and_no_other() -> None:
-    told = set(table.people()) | set(table.TILLS)
+    told = set(table.people()) | set(OF_BEARERS)
     known = {route.name for route in ROUTES}
     assert known - told == set(), "not in the table"
     assert told - known == set(), "in the table, and nowhere else"
-    assert not set(table.people()) & set(table.TILLS)
+    assert not set(table.people()) & set(OF_BEARERS)
 
 
 def test_every_line_has_a_sign_for_each_visitor() -> None:
     lines = [line for pair in table.people().values() for line in pair]
     assert {len(line) for line in lines} == {len(PEOPLE)}
-    assert {len(line) for line in table.TILLS.values()} == {len(TILLS)}
+    assert {len(line) for line in OF_BEARERS.values()} == {len(BEARERS)}
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 
 
@@ -107,7 +111,7 @@ def test_each_visitor_gets_where_the_table_says(cast: Cast, world: World, route:
     visitors = visitors_of(route)
     for method, signs in zip(("GET", "POST"), expected(route), strict=True):
         found = knock(cast, world, route, method, visitors)
-        told_of = dict(zip(PEOPLE + TILLS, signs, strict=True))
+        told_of = dict(zip(PEOPLE + BEARERS, signs, strict=True))
         wrong = {
             name: f"{was}, not {told_of[name]}"
             for name, was in zip(visitors, found, strict=True)
@@ -118,9 +122,10 @@ def test_each_visitor_gets_where_the_table_says(cast: Cast, world: World, route:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_no_other_method_opens_anything(cast: Cast, world: World, route: Route) -> None:
-    visitors = ["stranger", "till" if route.name in table.TILLS else "administrator"]
+    bearer = "till" if route.name in table.TILLS else "program"
+    visitors = ["stranger", bearer if route.name in OF_BEARERS else "administrator"]
     get, _post = expected(route)
-    by_get = [get[(PEOPLE + TILLS).index(name)] for name in visitors]
+    by_get = [get[(PEOPLE + BEARERS).index(name)] for name in visitors]
     for method in ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
         found = knock(cast, world, route, method, visitors)
         for name, was, with_get in zip(visitors, found, by_get, strict=True):
@@ -129,9 +134,9 @@ def test_no_other_method_opens_anything(cast: Cast, world: World, route: Route) 
             if was != "+" or (method == "HEAD" and with_get == "+"):
                 continue
             # Django's admin answers any method but POST as it does a GET, which changes nothing
-            # there; and what a till may call describes itself when asked for its OPTIONS.
+            # there; and what a bearer may ask tells its methods when asked for its OPTIONS.
             is_of_admin = name == "administrator" and route.address.startswith("/admin/")
-            assert is_of_admin or (method == "OPTIONS" and name == "till"), where
+            assert is_of_admin or (method == "OPTIONS" and name == bearer), where
 
 
 def test_what_a_stranger_may_open_is_a_short_list() -> None:

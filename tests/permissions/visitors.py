@@ -1,4 +1,4 @@
-"""Who knocks at every door of the table: people in browsers, tablets, tills and strangers."""
+"""Who knocks at every door of the table: people in browsers, tablets, tills and programs."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from backoffice.devices import tokens
 from backoffice.devices.models import Device
-from backoffice.people.models import User
+from backoffice.people import api_tokens
+from backoffice.people.models import ApiScope, User
 from backoffice.people.sessions import Proof
 from tests.cast import Cast
 
@@ -41,6 +42,19 @@ def _till(device: Device, profile: str) -> Client:
     return Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
 
 
+def _program(cast: Cast) -> Client:
+    """A program that reads all there is of North."""
+    _row, token = api_tokens.make(
+        "Warehouse",
+        scopes=ApiScope.values,
+        stores=[cast.north],
+        expires_at=None,
+        by=cast.administrator,
+        now=timezone.now(),
+    )
+    return Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
+
+
 def _revoked(client: Client, device: Device) -> Client:
     tokens.revoke(device, by="administrator", now=timezone.now())
     return client
@@ -62,6 +76,7 @@ VISITORS: dict[str, Visitor] = {
     "till, AM Cash": lambda cast: _till(cast.till, "till_amcash"),
     "till, miles": lambda cast: _till(cast.till, "till_issuance"),
     "revoked till": lambda cast: _revoked(_till(cast.till, "till"), cast.till),
+    "program": _program,
 }
 
 # Where one signs in: with a password, at a tablet with a PIN, and the admin's own name for it.

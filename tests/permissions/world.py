@@ -11,7 +11,8 @@ from django.utils import timezone
 from backoffice.journal import entries
 from backoffice.journal.decisions import Verdict
 from backoffice.journal.models import Transaction
-from backoffice.people.models import StorePolicy, User
+from backoffice.people import api_tokens
+from backoffice.people.models import ApiScope, ApiToken, StorePolicy, User
 from issuance.models import Exclusion, Offer
 from issuance.proposals import EventProposal, EventReason
 from tests.cast import COLLECTOR, Cast
@@ -74,6 +75,11 @@ def make_world(cast: Cast, scripted: ScriptedPlatform) -> World:
             "office:event-take-back reference": event(cast).reference,
             "number": cast.till.pk,
             "office:offer number": offer.pk,
+            "api-v1:offer number": offer.pk,
+            "api-v1:store number": cast.north.pk,
+            "office:api-token number": (api_token := _api_token(cast)).pk,
+            "office:api-token-revoke number": api_token.pk,
+            "rest": "nowhere",
             **{f"office:person{act} number": cast.cashier.pk for act in _OF_A_PERSON},
             "id": cast.cashier.pk,
             "object_id": cast.cashier.pk,
@@ -132,6 +138,18 @@ def _offer(cast: Cast) -> Offer:
     )
     offer.stores.add(cast.north)
     return offer
+
+
+def _api_token(cast: Cast) -> ApiToken:
+    row, _secret = api_tokens.make(
+        "Warehouse",
+        scopes=ApiScope.values,
+        stores=[cast.north],
+        expires_at=None,
+        by=cast.administrator,
+        now=timezone.now(),
+    )
+    return row
 
 
 def _exclusion(cast: Cast) -> Exclusion:

@@ -1,4 +1,6 @@
-"""The switch's OpenAPI document, and the same as a page for people. Neither tells a secret."""
+"""The OpenAPI document of the switch and the API, and the same as a page for people. Neither tells
+a secret.
+"""
 
 import functools
 import json
@@ -34,13 +36,12 @@ def schema(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """Show the calls, their fields and their samples."""
-    calls = [
-        _call(path, operation["post"])
-        for path, operation in document()["paths"].items()
-        if "post" in operation
-    ]
-    context = {"calls": calls, "title": document()["info"]["title"]}
+    """Show the calls with their fields and samples, and what there is to be read."""
+    paths = document()["paths"].items()
+    context = {
+        "calls": [_call(path, one["post"]) for path, one in paths if "post" in one],
+        "resources": [_resource(path, one["get"]) for path, one in paths if "get" in one],
+    }
     return render(request, "switch/reference.html", context)
 
 
@@ -48,19 +49,12 @@ def _call(path: str, operation: dict[str, Any]) -> dict[str, Any]:
     body = operation["requestBody"]["content"][JSON]["schema"]
     required = set(body.get("required", ()))
     fields = [
-        {"name": name, "is_required": name in required, "form": _form(form)}
+        {"name": name, "is_required": name in required, "form": _form(form, tells_null=False)}
         for name, form in body["properties"].items()
     ]
-    answers = [
-        {"status": status, "text": answer["description"]}
-        for status, answer in operation["responses"].items()
-    ]
     return {
-        "path": path,
-        "id": operation["operationId"],
-        "summary": operation["summary"],
+        **_operation(path, operation),
         "fields": fields,
-        "answers": answers,
         "samples": [
             {"name": one["name"], "text": json.dumps(one["request"], indent=2, ensure_ascii=False)}
             for one in samples()
@@ -69,15 +63,56 @@ def _call(path: str, operation: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _form(form: dict[str, Any]) -> str:
-    """Return what a field must look like, in one line."""
-    kind = form.get("type") or "string, or whole number"
+def _resource(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    given = [one for one in operation.get("parameters", ()) if one["in"] in {"path", "query"}]
+    form = operation["responses"]["200"]["content"][JSON]["schema"]
+    return {
+        **_operation(path, operation),
+        "needs": operation["description"],
+        "parameters": [
+            {
+                "name": one["name"],
+                "form": _form(one["schema"]),
+                "text": one["description"],
+            }
+            for one in given
+        ],
+        "fields": [{"name": name, "form": _form(of)} for name, of in form["properties"].items()],
+    }
+
+
+def _operation(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "path": path,
+        "id": operation["operationId"],
+        "summary": operation["summary"],
+        "answers": [
+            {"status": status, "text": answer["description"]}
+            for status, answer in operation["responses"].items()
+        ],
+    }
+
+
+def _form(form: dict[str, Any], *, tells_null: bool = True) -> str:
+    """Return what a field looks like, in one line; in a request null is the same as left out."""
+    kind: Any = form.get("type") or "string, or whole number"
     if isinstance(kind, list):
-        # Null is the same as left out, of which the page speaks elsewhere.
-        kind = next(one for one in kind if one != "null")
+        kind = " or ".join(one for one in kind if tells_null or one != "null")
+    if form.get("enum"):
+        return " | ".join("null" if word is None else str(word) for word in form["enum"])
     if kind == "array" and form["items"].get("type") == "object":
-        inner = form["items"]
-        required = set(inner.get("required", ()))
-        names = (f"{name}*" if name in required else name for name in inner["properties"])
-        return f"list of: {', '.join(names)}"
+        return f"list of: {_names(form['items'])}"
+    if kind == "array":
+        return f"list of: {_form(form['items'])}"
+    if kind == "object" and form.get("properties"):
+        return f"object: {_names(form)}"
     return " ".join(filter(None, (kind, form.get("format", ""), form.get("pattern", ""))))
+
+
+def _names(form: dict[str, Any]) -> str:
+    """Return the names of an object's fields; those of a request that must be there have a star."""
+    required = set(form.get("required", ()))
+    is_exact = form.get("additionalProperties") is False
+    return ", ".join(
+        f"{name}*" if name in required and not is_exact else name for name in form["properties"]
+    )

@@ -26,10 +26,12 @@ def test_the_document_is_openapi_and_names_every_call(document: dict[str, Any]) 
     validate_schema(document)  # type: ignore[no-untyped-call]
     assert document["openapi"].startswith("3.1")
     amcash = {f"/checkout/amcash/{call.value}" for call in Call}
-    calls = {path for path in document["paths"] if path.startswith("/checkout/")}
+    calls = {path for path, ways in document["paths"].items() if "post" in ways}
     assert calls == amcash | {FORMS[message].path for message in Message}
     for path in calls:
         assert document["paths"][path]["post"]["requestBody"]["required"] is True
+    of_the_api = set(document["paths"]) - calls
+    assert of_the_api and all(path.startswith("/api/v1/") for path in of_the_api)
     scheme = document["components"]["securitySchemes"]["device"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
 
@@ -95,6 +97,11 @@ def test_the_document_and_its_page_need_no_account(client: Client) -> None:
     page = client.get("/api/")
     assert page.status_code == 200
     text = page.content.decode()
-    for path in (path for path in answer.json()["paths"] if path.startswith("/checkout/")):
-        assert f"POST {path}" in text
+    for path, calls in answer.json()["paths"].items():
+        for method in calls:
+            assert f"{method.upper()} {path}" in text
     assert "84095202006" in text
+    for told in ("collector_last4", "transactions:read", "older", "RFC 9457"):
+        assert told in text
+    french = client.get("/api/", headers={"Accept-Language": "fr"}).content.decode()
+    assert "L’API, pour les programmes qui lisent" in french

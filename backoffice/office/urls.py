@@ -3,6 +3,7 @@
 from django.urls import path
 
 from backoffice.office import (
+    api_tokens,
     connection,
     devices,
     events,
@@ -35,6 +36,10 @@ urlpatterns = [
     path("devices/<int:number>/token/", devices.token, name="device-token"),
     path("devices/<int:number>/revoke/", devices.revoke, name="device-revoke"),
     path("devices/<int:number>/end-training/", devices.end_training, name="device-training"),
+    path("api-tokens/", api_tokens.listed, name="api-tokens"),
+    path("api-tokens/new/", api_tokens.new, name="api-token-new"),
+    path("api-tokens/<int:number>/", api_tokens.token, name="api-token"),
+    path("api-tokens/<int:number>/revoke/", api_tokens.revoke, name="api-token-revoke"),
     path("second-step/", second_step.second_step, name="second-step"),
     path("passkeys/", passkeys.own, name="passkeys"),
     path("passkeys/remove/", passkeys.remove, name="passkey-remove"),

@@ -15,7 +15,7 @@ from playwright.sync_api import ConsoleMessage, sync_playwright
 from backoffice.processes import ROOT
 from tests.browser.walk import SETTLED_MS, SIZES, Walk
 from tests.browser.walk_desk import desk
-from tests.browser.walk_devices import devices
+from tests.browser.walk_devices import api_tokens, devices
 from tests.browser.walk_miles import answers, miles
 from tests.browser.walk_office import ADMINISTRATOR, decisions, office, policies
 from tests.servers.stack import Sandbox, Web, sandbox_running, web_running
@@ -241,10 +241,11 @@ STORIES: dict[str, Story] = {
     "policies": policies,
     "devices": devices,
     "desk": desk,
+    "api_tokens": api_tokens,
     "quarantine": quarantine,
 }
 # These write into the console's own log, so they need a console of the walk's own.
-OWN = {"closing", "outage", "decisions", "policies", "devices", "desk", "quarantine"}
+OWN = {"closing", "outage", "decisions", "policies", "devices", "desk", "api_tokens", "quarantine"}
 
 
 def complain(message: ConsoleMessage) -> None:

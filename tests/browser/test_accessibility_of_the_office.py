@@ -1,5 +1,5 @@
 """The office's later screens under axe's rules, in light and dark, English and French: miles
-without a sale with its second person, and the connection test.
+without a sale with its second person, the connection test, and API tokens with what they open.
 """
 
 import pytest
@@ -112,4 +112,44 @@ def test_the_connection_test_has_no_fault(
     inspector.look(page, "connection, tested", is_at_till=False)
     till.close()
     assert till.complaints == []
+    assert not inspector.faults, inspector.told()
+
+
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-CA"), ("dark", "fr-CA")])
+def test_api_tokens_and_their_reference_have_no_fault(
+    browser: Browser, web: Web, inspector: Inspector, scheme: str, locale: str
+) -> None:
+    till = Till.open(browser, web.url, color_scheme=scheme, locale=locale)
+    page = till.page
+    till.sign_in("admin", "milepost-admin")
+    if locale == "fr-CA":
+        page.click("button[value=fr]")
+    till.go("/office/api-tokens/new/")
+    inspector.look(page, "new token", is_at_till=False)
+    page.fill("#id_name", "Warehouse")
+    page.check("input[name=reach][value=chosen]")
+    page.locator(".basket__end button").click()
+    page.wait_for_selector(".field__error")
+    inspector.look(page, "new token, with its errors", is_at_till=False)
+    assert page.input_value("#id_name") == "Warehouse"
+    page.check("input[name=scopes][value='stores:read']")
+    page.locator("input[name=stores]").first.check()
+    page.locator(".basket__end button").click()
+    page.wait_for_selector(".secret__token")
+    secret = page.locator(".secret__token").inner_text()
+    inspector.look(page, "token made", is_at_till=False)
+    page.locator(".back a").click()
+    page.wait_for_selector(".sure")
+    page.locator(".sure summary").click()
+    inspector.look(page, "token", is_at_till=False)
+    page.locator(".sure form button").click()
+    page.wait_for_selector(".badge--stop")
+    assert secret not in page.content()
+    till.go("/office/api-tokens/")
+    inspector.look(page, "tokens", is_at_till=False)
+    till.go("/api/")
+    inspector.look(page, "reference", is_at_till=False)
+    till.close()
+    assert till.complaints == []
+    assert len(inspector.seen) == 6
     assert not inspector.faults, inspector.told()

@@ -1,7 +1,7 @@
-"""The walk's story of devices: enrolled and revoked in the office, paired at the tablet."""
+"""The walk's stories of devices, enrolled in the office and paired, and of API tokens."""
 
 from tests.browser.walk import Walk
-from tests.browser.walk_office import MANAGER
+from tests.browser.walk_office import ADMINISTRATOR, MANAGER
 
 
 def devices(walk: Walk) -> None:
@@ -37,3 +37,28 @@ def devices(walk: Walk) -> None:
     page.locator("form[action$='/revoke/'] button").click()
     page.wait_for_selector(".badge--stop")
     walk.shot("67-device-revoked", is_whole=True)
+
+
+def api_tokens(walk: Walk) -> None:
+    """A token for a program is made and shown once, listed and revoked."""
+    page = walk.page
+    walk.sign_in(*ADMINISTRATOR)
+    walk.open("/office/api-tokens/new/")
+    page.fill("#id_name", "Warehouse")
+    page.check("input[name=reach][value=chosen]")
+    page.locator(".basket__end button").click()
+    page.wait_for_selector(".field__error")
+    walk.shot("69-api-token-wrong", is_whole=True)
+    page.check("input[name=scopes][value='transactions:read']")
+    page.locator("input[name=stores]").first.check()
+    page.locator(".basket__end button").click()
+    page.wait_for_selector(".secret__token")
+    walk.shot("69-api-token-made", is_whole=True)
+    page.locator(".back a").click()
+    page.wait_for_selector(".sure")
+    page.locator(".sure summary").click()
+    walk.shot("69-api-token", is_whole=True)
+    walk.open("/office/api-tokens/")
+    walk.shot("69-api-tokens", is_whole=True)
+    walk.open("/api/")
+    walk.shot("69-api")

@@ -79,6 +79,8 @@ def parse_card(text: str) -> str:
 def is_for_training(number: str) -> bool:
     """Say whether a collector number is one of the sandbox's, which nobody carries."""
     return number.startswith(_PRACTICE)
+
+
 def says_a_card(text: str) -> bool:
     """Say whether a text has something in it that could be a whole card number."""
     return bool(_SAYS_A_CARD.search(text))

@@ -13,6 +13,7 @@ from tests.chaos import givers, lanes, traces
 from tests.chaos.checker import check
 from tests.chaos.evidence import Evidence, Kill, Violation
 from tests.chaos.kills import CLOCK_JUMP_S, Killer, Plan
+from tests.chaos.lane import Lane
 from tests.chaos.sessions import GONE, Cashier
 from tests.chaos.stage import CALL_S, LEASE_S, Stage
 from tests.chaos.weather import Weather
@@ -165,7 +166,7 @@ def _cashiers(on_stage: Stage, cards: list[str], seed: int) -> list[Cashier]:
     ]
 
 
-def _lanes(on_stage: Stage, cards: list[str], seed: int) -> list[lanes.Lane]:
+def _lanes(on_stage: Stage, cards: list[str], seed: int) -> list[Lane]:
     shared, own = cards[:_SHARED_CARDS], cards[_SHARED_CARDS + CASHIERS * _OWN_CARDS :]
     return lanes.lanes(on_stage, own[: lanes.CARDS], shared, cards[-_GIFT_CARDS:], seed)
 

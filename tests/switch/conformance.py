@@ -101,7 +101,8 @@ class Reader:
 
 def _content_of(operation: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
-    return found.get("application/json", {})
+    content: dict[str, Any] = found.get("application/json", {})
+    return content
 
 
 def _form_of(operation: dict[str, Any]) -> dict[str, Any]:
@@ -210,7 +211,7 @@ def _codes(response: Any) -> set[str]:
 
 
 def _is_of_a_call(case: Any, response: Any) -> bool:
-    return case.operation.path.startswith(PREFIX) and response.request.method == "POST"
+    return bool(case.operation.path.startswith(PREFIX) and response.request.method == "POST")
 
 
 @schemathesis.check

@@ -10,12 +10,12 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from amcash import services
+from amcash import client
 from backoffice import clock
+from backoffice.audit import trail
 from backoffice.audit.models import AuditEntry
 from backoffice.journal import entries, quarantine, safety
-from backoffice.journal.entries import opening
-from backoffice.journal.entries import voids as committing
+from backoffice.journal.entries import rows
 from backoffice.journal.models import Transaction, VoidedTrace
 from backoffice.journal.quarantine import Quarantine
 from backoffice.journal.states import Wanted
@@ -92,7 +92,7 @@ def test_the_console_is_held_back_by_no_void(
 ) -> None:
     scripted.will(platform.approved())
     till.post(REVERSE, void())
-    monkeypatch.setattr(services.client, "new_trace_id", lambda: TRACE)
+    monkeypatch.setattr(client, "new_trace_id", lambda: TRACE)
     assert stories.redeem(cast).is_granted
 
 
@@ -154,7 +154,7 @@ def test_a_void_waits_for_the_redemption_that_is_being_opened(
 ) -> None:
     scripted.will(platform.silence())
     # It has looked for a void and found none.
-    there, begins = held_up(monkeypatch, opening.rows, "log")
+    there, begins = held_up(monkeypatch, rows, "log")
     sale, voided = beside(
         lambda: till.post(REDEEM, redemption()),
         lambda: after(there, begins, lambda: till.post(REVERSE, void())),
@@ -169,7 +169,7 @@ def test_a_redemption_waits_for_the_void_that_is_being_written(
 ) -> None:
     scripted.will(platform.approved())
     # It has looked for a redemption and found none.
-    there, begins = held_up(monkeypatch, committing.trail, "record")
+    there, begins = held_up(monkeypatch, trail, "record")
     voided, sale = beside(
         lambda: till.post(REVERSE, void()),
         lambda: after(there, begins, lambda: till.post(REDEEM, redemption())),

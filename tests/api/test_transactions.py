@@ -158,8 +158,9 @@ def test_every_filter_of_the_office_is_one_of_the_api(cast: Cast, program: Progr
         "is_credited": "is_credited",
         "is_for_a_person": "needs_person",
     }
-    # What tills ask for themselves is no filter of the page either.
-    assert set(LogFilters.__dataclass_fields__) - {"is_of_a_sale"} == set(at_the_api)
+    # What tills ask for themselves is no filter of the page; what was practised is told nowhere.
+    others = {"is_of_a_sale", "is_training"}
+    assert set(LogFilters.__dataclass_fields__) - others == set(at_the_api)
     for name in at_the_api.values():
         assert name in told
 
@@ -354,6 +355,16 @@ def test_a_token_of_no_store_reads_nothing(cast: Cast) -> None:
     assert program.read("changes")["transactions"] == []
     assert program.read("stores")["stores"] == program.read("devices")["devices"] == []
     assert program.read("offers")["offers"] == []
+
+
+def test_what_was_practised_is_told_nowhere(cast: Cast, program: Program) -> None:
+    practised = approved(cast, actor=Actor(user=cast.cashier, device=cast.till, is_training=True))
+    assert Transaction.objects.get().is_training
+    row = approved(cast, card_number=COLLECTOR_WITHOUT_CASH)
+    assert found(program) == names(row)
+    told = program.read("changes")["transactions"]
+    assert [one["reference"] for one in told] == names(row)
+    assert program.get(f"transactions/{practised.reference}").status == 404
 
 
 def test_the_same_answer_is_not_sent_twice(cast: Cast, program: Program) -> None:

@@ -48,6 +48,11 @@ _MOMENT: Final = (
     "^20[12][0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):?[0-5][0-9])$"
 )
+_REDEEM: Final = f"{PREFIX}amcash/{Call.REDEEM}"
+_WORTH_IT: Final = {
+    "dollarRedeemRequest": {"type": "string", "pattern": r"^[1-9][0-9]\.00$"},
+    "postTaxBasketAmount": {"type": "string", "pattern": r"^[1-9][0-9]{2}\.[0-9]{2}$"},
+}
 _REVERSE: Final = f"{PREFIX}amcash/{Call.REVERSE}"
 # Calls with few fields, which have every kind of field among them.
 _SHORT: Final = frozenset(
@@ -133,6 +138,10 @@ def of_the_sandbox(document: dict[str, Any]) -> dict[str, Any]:
         for name, form in fields.items():
             if name.startswith("basket"):
                 form["maximum"] = 10**7
+        if path == _REDEEM:
+            # Amounts at random hardly ever come to one unit of a basket that bears it.
+            for name, form in _WORTH_IT.items():
+                fields[name] = {"anyOf": [form, fields[name]]}
         if path == _REVERSE:
             fields["redemptionConfirmationNumber"]["pattern"] = "^([!-~]{1,40})?$"
     return document

@@ -74,6 +74,10 @@ class EchoView(AmCashView):
     call = "amcash.echo"
     message = Call.ECHO
 
+    def begins(self, envelope: Envelope) -> bool:
+        """It moves nothing."""
+        return False
+
     def answer(self, read: tills.Request, envelope: Envelope, request: Request) -> Told:
         """Pass it on."""
         return relay.echo(read, device=device_of(request), now=timezone.now())
@@ -113,6 +117,10 @@ class ReverseView(AmCashView):
 
     call = "amcash.reverse"
     message = Call.REVERSE
+
+    def begins(self, envelope: Envelope) -> bool:
+        """It gives back what was real before anybody practised."""
+        return False
 
     def answer(self, read: tills.Request, envelope: Envelope, request: Request) -> Told:
         """Give back once, however often it is asked."""

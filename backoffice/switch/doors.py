@@ -28,6 +28,7 @@ from backoffice import exact
 from backoffice.devices.bearer import DeviceBearer
 from backoffice.devices.middleware import needs_no_device
 from backoffice.journal import payloads
+from backoffice.journal.models import Transaction
 from backoffice.switch.access import MayCall, device_of
 
 # As every sample of the programme's pages has it.
@@ -107,8 +108,8 @@ class SwitchView(APIView):
         try:
             envelope = envelope_of(request)
             # A till of the switch prints its own receipts, which would not say TRAINING.
-            practises = device_of(request).is_training
-            told = self.in_training(request) if practises else self.tell(request, envelope)
+            is_refused = device_of(request).is_training and self.begins(envelope)
+            told = self.in_training(request) if is_refused else self.tell(request, envelope)
         except Unacceptable as error:
             told = self.unacceptable(request, error.what)
         return _response(told)
@@ -137,8 +138,14 @@ class SwitchView(APIView):
         """Return the answer to a request of which nothing could be read."""
         raise AssertionError("every door answers for itself")
 
+    def begins(self, envelope: Envelope) -> bool:
+        """Say whether a request begins something new: what was asked before is told how it
+        stands."""
+        return not Transaction.objects.filter(client_ref=envelope.client_ref).exists()
+
     def in_training(self, request: Request) -> Told:
-        """Return the answer to a till whose device practises at its console: nothing is sent."""
+        """Return the answer to what a till would begin while its device practises at its console:
+        nothing is sent."""
         raise AssertionError("every door answers for itself")
 
     def out_of_order(self) -> Told:

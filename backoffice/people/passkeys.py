@@ -47,9 +47,8 @@ _NO_ANSWER: Final = (
     AttributeError,
     IndexError,
     AssertionError,
-    NotImplementedError,
     OverflowError,
-    RecursionError,
+    RuntimeError,
     struct.error,
 )
 

@@ -127,3 +127,23 @@ def ours(cast: Cast) -> Cast:
         per_cents=2000,
     )
     return cast
+
+
+@pytest.fixture
+def by_goods(cast: Cast) -> Cast:
+    """The sponsor works out the miles itself: five for two bags of dog food, one for each $10."""
+    cast.sponsor.calculation = Calculation.PARTNER
+    cast.sponsor.save()
+    for number, kind, fields in (
+        ("100001", Kind.BASE, {"per_cents": 1000, "miles": 1}),
+        ("100004", Kind.ITEM, {"per_quantity": 2, "miles": 5, "items": "SKU1234"}),
+    ):
+        Offer.objects.create(
+            sponsor=cast.sponsor,
+            offer_id=number,
+            code="STANDARD",
+            kind=kind,
+            description_en=f"Offer {number}",
+            **fields,
+        )
+    return cast

@@ -109,7 +109,8 @@ class Environment:
         """
         url = self.optional(name, "")
         self.checked(name, url, lambda value: checked_url(value, what="It", allow_loopback=True))
-        if url and urlsplit(url).netloc.casefold() == urlsplit(programme_url).netloc.casefold():
+        place = _place_of(url)
+        if place is not None and place == _place_of(programme_url):
             self._fault(f"{name} is the programme's platform; training needs a sandbox of its own.")
         return url.rstrip("/")
 
@@ -179,6 +180,17 @@ class Environment:
     def _fault(self, sentence: str) -> None:
         if sentence not in self.faults:
             self.faults.append(sentence)
+
+
+def _place_of(url: str) -> tuple[str, int] | None:
+    """Return the host and port that an address leads to; None where it is no web address."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    usual = {"https": 443, "http": 80}
+    return (host.rstrip("."), port or usual.get(parts.scheme, 0)) if host else None
 
 
 def _is_this_machine(host: str) -> bool:

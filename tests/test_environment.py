@@ -286,6 +286,8 @@ def test_of_two_processes_that_make_a_secret_one_decides(tmp_path: Path) -> None
     ("url", "fault"),
     [
         ("https://AIRMILESAPIS.ca/training", "is the programme's platform"),
+        ("https://airmilesapis.ca:443", "is the programme's platform"),
+        ("https://airmilesapis.ca.", "is the programme's platform"),
         ("ftp://training:8100", "must be a URL"),
         ("http://training.example.com", "must begin with https://"),
         ("https://training.example.com/?a=b", "plain URL"),

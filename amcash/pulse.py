@@ -11,6 +11,7 @@ from amcash.codes import Reading
 from backoffice.devices.models import Device
 from backoffice.journal import breaker, entries, programme
 from backoffice.journal.states import Product
+from backoffice.people.actors import Actor
 
 
 def take() -> bool:
@@ -32,9 +33,13 @@ def take_if_open(*, patience: timedelta = timedelta(0)) -> None:
         feel(device)
 
 
-def take_if_forsaken() -> None:
-    """Send the ECHO that a sweep should have sent long ago, so that a till opens itself again."""
-    take_if_open(patience=breaker.FORSAKEN_AFTER)
+def take_if_forsaken(actor: Actor) -> None:
+    """Send the ECHO that a sweep should have sent long ago, so that a till opens itself again.
+
+    Who practises asks the programme nothing, not even that.
+    """
+    if not actor.is_training:
+        take_if_open(patience=breaker.FORSAKEN_AFTER)
 
 
 def feel(device: Device) -> Heard:

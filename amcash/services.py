@@ -84,7 +84,7 @@ def inquire(order: InquiryOrder, *, actor: Actor, now: datetime) -> Inquiry:
 
     While the breaker is open nothing is sent, and the answer is UNAVAILABLE; training heeds none.
     """
-    pulse.take_if_forsaken()
+    pulse.take_if_forsaken(actor)
     if programme.standing(Product.CASH).is_open and not actor.is_training:
         return _unavailable(order, actor=actor)
     body = order.as_sent.body if order.as_sent else _inquiry_of(order, actor, now)
@@ -171,7 +171,7 @@ def send_again(row: Transaction, *, actor: Actor, now: datetime) -> Outcome:
     sender = line.sender_name("web")
     # Before the pulse is felt: the time that takes is not the send's to use as well (S3).
     stamped = exchange.stamp()
-    pulse.take_if_forsaken()
+    pulse.take_if_forsaken(actor)
     try:
         armed = entries.send_again(row, actor=actor, sender=sender, now=now, lease=exchange.lease())
     except entries.Refused as error:
@@ -246,7 +246,7 @@ def _open_and_deliver(intent: Intent, *, actor: Actor, now: datetime) -> Outcome
     sender = line.sender_name("web")
     # Before the pulse is felt: the time that takes is not the send's to use as well (S3).
     stamped = exchange.stamp()
-    pulse.take_if_forsaken()
+    pulse.take_if_forsaken(actor)
     try:
         row, is_new = entries.open_transaction(
             intent, actor=actor, sender=sender, now=now, lease=exchange.lease()

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -335,6 +337,18 @@ def test_a_silent_training_sandbox_opens_no_breaker(
     assert Transaction.objects.filter(state=State.DOUBT).count() == 6
     programme.forget()
     assert not programme.standing(Product.CASH).is_open
+
+
+def test_whoever_practises_feels_no_pulse_of_the_programme(
+    cast: Cast, practising: Till, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    """The ECHO that no sweep has sent for long is left to who asks for something real."""
+    with time_machine.travel(timezone.now() - timedelta(minutes=5), tick=False):
+        programme.outage(Product.CASH, timezone.now())
+    offered = practising.offered(COLLECTOR)
+    trainer.will(approved())
+    practising.confirm(offered)
+    assert last().state == State.APPROVED and not scripted.sent
 
 
 def test_training_goes_on_while_the_programme_is_down(

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from backoffice.faults import server_error
 from backoffice.headers import security_txt
 from backoffice.health import healthz, readyz
 from backoffice.switch import reference
@@ -20,3 +21,5 @@ urlpatterns = [
     path("checkout/issuance/", include("issuance.urls")),
     path("", include("cashier.urls")),
 ]
+
+handler500 = server_error

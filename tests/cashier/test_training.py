@@ -15,7 +15,7 @@ from amcash import services
 from backoffice.audit.models import AuditEntry
 from backoffice.devices import training
 from backoffice.devices.models import Device
-from backoffice.journal import line, programme
+from backoffice.journal import line, programme, selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Product, State
 from backoffice.people import pins
@@ -382,6 +382,29 @@ def test_the_doors_before_the_till_say_it(practising: Till, name: str) -> None:
     url = reverse(f"cashier:{name}") + ("?name" if name == "sign_in" else "")
     page = practising.client.get(url).content.decode()
     assert "<strong>TRAINING</strong>" in page and "is-training" in page
+
+
+@pytest.mark.parametrize("address", ["/sale/00000000-0000-4000-8000-000000000000/", "/office/log/"])
+def test_the_pages_of_what_is_not_there_or_not_for_the_cashier_say_it(
+    practising: Till, address: str
+) -> None:
+    response = practising.client.get(address)
+    page = response.content.decode()
+    assert response.status_code in {403, 404}
+    assert "<strong>TRAINING</strong>" in page and 'class="plain is-training"' in page
+
+
+def test_the_page_of_what_broke_says_it(practising: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "latest", _broken)
+    practising.client.raise_request_exception = False
+    response = practising.client.get("/today/")
+    page = response.content.decode()
+    assert response.status_code == 500 and "cannot do this just now" in page
+    assert "<strong>TRAINING</strong>" in page and 'class="plain is-training"' in page
+
+
+def _broken(*_args: Any, **_how: Any) -> Any:
+    raise RuntimeError("broken")
 
 
 def test_a_till_that_does_not_practise_never_says_it(till: Till, trainer: ScriptedPlatform) -> None:

@@ -23,7 +23,7 @@ from backoffice.journal import sales, selectors
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import OF_A_SALE, TAKING, Operation, Shown, State
 from cashier import approvals
-from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show, words_of
+from cashier.frames import Frame, SeeOther, at_till, is_fragment, posted, show, to, words_of
 from cashier.lookups import visible_row
 from cashier.panels import Action, Panel, panel_of, short_ref
 from cashier.papers import miles_of, paper_of
@@ -55,8 +55,16 @@ def sale(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpRespon
 @require_GET
 @at_till
 def status(request: HttpRequest, frame: Frame, reference: uuid.UUID) -> HttpResponse:
-    """Answer the screen's own question, every 2 s: what is new, or the screen that follows."""
-    row = _visible(frame, reference)
+    """Answer the screen's own question, every 2 s: what is new, or the screen that follows.
+
+    Where training has begun or ended meanwhile the sale is not there any more, nor is its screen.
+    """
+    try:
+        row = _visible(frame, reference)
+    except Http404:
+        if is_fragment(request):
+            return to(request, reverse("cashier:home"))
+        raise
     if _shown(row, frame.now) == request.GET.get("shown") and is_fragment(request):
         return render(request, "cashier/_poll.html", _polling(row, frame))
     response = show_sale(request, frame, row)

@@ -20,7 +20,7 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.states import Product, State
 from backoffice.people import pins
 from backoffice.people.models import User
-from tests.cashier.conftest import Till, hidden, sit_down
+from tests.cashier.conftest import HTMX, Till, hidden, sit_down
 from tests.cashier.test_giving import give
 from tests.cashier.test_too_late import at
 from tests.cast import COLLECTOR, Cast
@@ -405,6 +405,33 @@ def test_the_page_of_what_broke_says_it(practising: Till, monkeypatch: pytest.Mo
 
 def _broken(*_args: Any, **_how: Any) -> Any:
     raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize("was_in_training", [True, False])
+def test_a_screen_that_waits_for_an_answer_does_not_outlive_the_change(
+    cast: Cast,
+    till: Till,
+    trainer: ScriptedPlatform,
+    scripted: ScriptedPlatform,
+    was_in_training: bool,
+) -> None:
+    """Another tab began or ended training: this one must not go on to say the opposite."""
+    asked = trainer if was_in_training else scripted
+    if was_in_training:
+        begin(cast.till, cast)
+    asked.will(offer())
+    offered = till.offered(COLLECTOR)
+    asked.will(silence())
+    till.confirm(offered)
+    url = reverse("cashier:status", args=[last().reference])
+    if was_in_training:
+        training.end(cast.till, by="a test", approved_by="", channel="console")
+    else:
+        begin(cast.till, cast)
+    answer = till.client.get(url, headers=HTMX)
+    assert (answer.status_code, answer.get("HX-Redirect")) == (200, "/")
+    # Whoever has no script asks for the page, and for them it is not there.
+    assert till.client.get(url).status_code == 404
 
 
 def test_a_till_that_does_not_practise_never_says_it(till: Till, trainer: ScriptedPlatform) -> None:

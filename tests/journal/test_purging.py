@@ -1,7 +1,9 @@
 """What is kept for how long: bytes, collectors, and what is never taken away."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -122,8 +124,8 @@ def in_doubt(cast: Cast) -> Transaction:
     return record(opened(cast), Verdict.UNKNOWN)
 
 
-def for_a_person(cast: Cast) -> Transaction:
-    row = approved(cast)
+def for_a_person(cast: Cast, **changes: Any) -> Transaction:
+    row = approved(cast, **changes)
     Transaction.objects.filter(pk=row.pk).update(needs_person=NeedsPerson.CONFLICT)
     return row
 
@@ -159,6 +161,16 @@ def test_what_is_open_or_in_dispute_is_kept_however_old(
     assert purge() == Purged()
     assert kept(row) == before and all(before)
     assert entries.reread(row).collector_mac == payloads.vault().blind_index(COLLECTOR)
+
+
+def test_what_was_practised_waits_for_nobodys_decision(cast: Cast) -> None:
+    """Nobody is asked about it, so it would be kept for ever."""
+    row = aged(lambda: for_a_person(cast, actor=replace(cast.actor, is_training=True)), 800)
+    before = proofs(row)
+    assert row.is_training and all(kept(row))
+    assert purge() == Purged(emptied=2, forgotten=1)
+    assert not any(kept(row)) and entries.reread(row).collector_mac == ""
+    assert proofs(row) == before
 
 
 def test_nothing_is_emptied_before_it_can_no_more_be_given_back(cast: Cast) -> None:

@@ -48,14 +48,15 @@ def over(now: datetime) -> QuerySet[Transaction]:
     """Return the rows of which nothing more can come: settled, past every deadline, nobody's task.
 
     A redemption whose reversal is open or somebody's task, or a sale whose return is, is not among
-    them.
+    them. What was practised is nobody's task: no office decides about it.
     """
+    is_a_task = Q(is_training=False) & ~Q(needs_person="")
     following = Transaction.objects.filter(
         Q(reverses=OuterRef("pk")) | Q(original=OuterRef("pk")) | Q(corrects=OuterRef("pk")),
-        Q(state__in=sorted(UNSETTLED)) | ~Q(needs_person=""),
+        Q(state__in=sorted(UNSETTLED)) | is_a_task,
     )
     return Transaction.objects.filter(
-        state__in=sorted(SETTLED), deadline_at__lt=now, replay_until__lt=now, needs_person=""
+        ~is_a_task, state__in=sorted(SETTLED), deadline_at__lt=now, replay_until__lt=now
     ).exclude(Exists(following))
 
 

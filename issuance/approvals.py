@@ -163,7 +163,7 @@ def propose(wish: Wish, *, person: User, now: datetime) -> EventProposal:
             decided_by=None if is_large else person,
             decided_at=None if is_large else now,
         )
-        _log(proposal, "proposed", person)
+        tell(proposal, "proposed", person)
     return proposal
 
 
@@ -231,7 +231,7 @@ def expire(*, now: datetime) -> int:
         with atomic(durable=True):
             same = EventProposal.objects.filter(pk=proposal.pk, state=ProposalState.WAITING)
             if same.update(state=ProposalState.EXPIRED, key_id="", ciphertext=b""):
-                _log(proposal, "expired", None)
+                tell(proposal, "expired", None)
                 closed += 1
     return closed
 
@@ -313,7 +313,7 @@ def _close(
     if state is not ProposalState.APPROVED:
         held.key_id, held.ciphertext = "", b""
     held.save()
-    _log(held, state.value, person)
+    tell(held, state.value, person)
     return held
 
 
@@ -321,7 +321,7 @@ def _give_up(proposal: EventProposal, now: datetime) -> None:
     with atomic(durable=True):
         same = EventProposal.objects.filter(pk=proposal.pk, state=ProposalState.APPROVED)
         if same.update(state=ProposalState.REFUSED, decided_at=now, key_id="", ciphertext=b""):
-            _log(proposal, "overtaken", None)
+            tell(proposal, "overtaken", None)
 
 
 def _forget_card(proposal: EventProposal) -> None:
@@ -380,7 +380,8 @@ def _binding(reference: uuid.UUID) -> str:
     return f"event:{reference}"
 
 
-def _log(proposal: EventProposal, event: str, person: User | None) -> None:
+def tell(proposal: EventProposal, event: str, person: User | None) -> None:
+    """Record what happened to a proposal, in the caller's commit."""
     trail.record(
         f"event.{event}",
         subject=f"event:{proposal.reference}",

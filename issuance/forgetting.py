@@ -16,7 +16,7 @@ from backoffice.journal import entries
 from backoffice.journal.retention import Retention
 from backoffice.journal.traces import Erased
 from backoffice.people.actors import Channel
-from issuance.approvals import LIMIT_FOR, transactions_of
+from issuance.approvals import LIMIT_FOR, tell, transactions_of
 from issuance.proposals import EventProposal, ProposalState
 
 ROWS: Final = 200
@@ -78,7 +78,10 @@ def _close_unsent(proposals: list[EventProposal], now: datetime) -> None:
     left = EventProposal.objects.filter(pk__in=unsent, expires_at__lte=now).filter(
         state__in=(ProposalState.WAITING, ProposalState.APPROVED)
     )
-    left.update(state=ProposalState.EXPIRED, key_id="", ciphertext=b"")
+    closing = list(left.select_for_update(of=("self",)).select_related("store", "reason"))
+    _again(closing).update(state=ProposalState.EXPIRED, key_id="", ciphertext=b"")
+    for one in closing:
+        tell(one, "expired", None)
 
 
 def _again(proposals: list[EventProposal]) -> QuerySet[EventProposal]:

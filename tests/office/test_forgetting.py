@@ -213,6 +213,8 @@ def test_what_was_agreed_to_and_never_sent_is_closed_with_its_card(
     lately = given(cast, reason, 3, miles=502)
     purge()
     assert is_forgotten(unsent) and again(unsent).state == "expired"
+    told = AuditEntry.objects.filter(event="event.expired")
+    assert [entry.subject for entry in told] == [f"event:{unsent.reference}"]
     assert again(lately).has_card
 
 

@@ -46,8 +46,8 @@ class Card:
 
 
 COLLECTOR_DIGITS = 11
-# What all of the sandbox's test cards begin with (PRODUCT 3).
-_PRACTICE = "800000"
+# What the sandbox's test cards begin with (PRODUCT 3).
+_PRACTICE = ("8000000", "8000001", "8000002")
 # Any run of so many digits, grouped or not, is taken for a card where none may stand.
 _SAYS_A_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){10,}(?!\d)")
 _TRACK_2 = re.compile(r";?(\d{11,19})[=D].*", re.DOTALL)

@@ -7,7 +7,7 @@ from django.db.models import CharField, Func, QuerySet
 
 from backoffice.devices.models import Device
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import CLAIMABLE, State
+from backoffice.journal.states import CASH, CLAIMABLE, State
 
 # Literals: SQLite does not see that parameters meet the condition of a partial index, and reads
 # the whole log instead once its statistics say that a state is common.
@@ -19,10 +19,10 @@ def rows() -> QuerySet[Transaction]:
     return among(Transaction.objects.all())
 
 
-def is_under_way_at(device: Device) -> bool:
-    """Say whether something real of this till is being sent just now."""
-    mine = Transaction.objects.filter(device=device, is_training=False)
-    return mine.filter(state=State.ARMED).exists()
+def is_unknown_at(device: Device) -> bool:
+    """Say whether a redemption or reversal of this till is being sent, or is in doubt."""
+    mine = Transaction.objects.filter(device=device, is_training=False, operation__in=sorted(CASH))
+    return mine.filter(state__in=(State.ARMED, State.DOUBT)).exists()
 
 
 def among(some: QuerySet[Transaction]) -> QuerySet[Transaction]:

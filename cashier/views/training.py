@@ -29,8 +29,9 @@ def training(request: HttpRequest, frame: Frame) -> HttpResponse:
     is_wanted = wanted == (_END if frame.is_training else _BEGIN)
     if request.method != "POST" or not is_wanted:
         return _page(request, frame)
-    if wanted == _BEGIN and waiting.is_under_way_at(frame.till):
-        return _page(request, frame, _("A sale of this till is being sent. Wait until it is done."))
+    if wanted == _BEGIN and waiting.is_unknown_at(frame.till):
+        # In training this till could not show how it ended.
+        return _page(request, frame, _("A sale of this till is not settled yet. Wait until it is."))
     try:
         manager = _manager(request, frame)
     except approvals.NotApproved as nobody:

@@ -1,5 +1,6 @@
 """A till that practises: everything works, nothing is real, and every screen and paper says so."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -38,7 +39,7 @@ from tests.scripted import (
 pytestmark = pytest.mark.django_db
 
 PIN = "493817"
-SOMEBODYS = "84095202006"
+SOMEBODYS = ("84095202006", "80000030001")
 URL = reverse("cashier:training")
 
 
@@ -152,9 +153,24 @@ def test_it_does_not_begin_while_a_sale_of_this_till_is_being_sent(
 
     scripted.will(meanwhile)
     manager.confirm(offered)
-    assert "Wait until it is done" in said[0]
+    assert "Wait until it is." in said[0]
     cast.till.refresh_from_db()
     assert not cast.till.is_training
+
+
+def test_it_does_not_begin_while_a_customer_waits_to_hear_of_a_doubt(
+    cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
+) -> None:
+    scripted.will(offer())
+    manager = sit_down(cast.manager, cast.till)
+    offered = manager.offered(COLLECTOR)
+    scripted.will(silence())
+    manager.confirm(offered)
+    assert "Wait until it is." in manager.post(URL, to="begin").content.decode()
+    Transaction.objects.update(due_at=timezone.now())
+    scripted.will(approved())
+    services.settle_due(sender="sweep")
+    assert "TRAINING" in manager.post(URL, to="begin").content.decode()
 
 
 def test_without_a_training_sandbox_nobody_practises(cast: Cast, till: Till) -> None:
@@ -244,10 +260,10 @@ def test_miles_are_given_to_the_training_sandbox(
 def test_a_customers_own_card_is_refused_and_goes_nowhere(
     practising: Till, trainer: ScriptedPlatform, scripted: ScriptedPlatform
 ) -> None:
-    for url in (reverse("cashier:card"), reverse("cashier:give_card")):
-        for entry in ("SCAN", "MANUAL"):
-            page = practising.post(url, value=SOMEBODYS, entry=entry).content.decode()
-            assert "This is a real card." in page
+    urls = (reverse("cashier:card"), reverse("cashier:give_card"))
+    for url, card, entry in itertools.product(urls, SOMEBODYS, ("SCAN", "MANUAL")):
+        page = practising.post(url, value=card, entry=entry).content.decode()
+        assert "This is a real card." in page
     assert trainer.sent == scripted.sent == []
     assert not Transaction.objects.exists()
 

@@ -95,6 +95,7 @@ class SwitchView(APIView):
 
     authentication_classes = (DeviceBearer,)
     permission_classes = (MayCall,)
+    http_method_names = ["post"]
     content_negotiation_class = _AnyRepresentation
     call: ClassVar[str]
 

@@ -134,9 +134,9 @@ def test_no_other_method_opens_anything(cast: Cast, world: World, route: Route) 
             if was != "+" or (method == "HEAD" and with_get == "+"):
                 continue
             # Django's admin answers any method but POST as it does a GET, which changes nothing
-            # there; and what a bearer may ask tells its methods when asked for its OPTIONS.
+            # there; and what a program may ask tells its methods when asked for its OPTIONS.
             is_of_admin = name == "administrator" and route.address.startswith("/admin/")
-            assert is_of_admin or (method == "OPTIONS" and name == bearer), where
+            assert is_of_admin or (method == "OPTIONS" and name == "program"), where
 
 
 def test_what_a_stranger_may_open_is_a_short_list() -> None:

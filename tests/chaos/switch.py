@@ -24,6 +24,7 @@ GRANTED = frozenset({"approved", "done"})
 _DOOR = "switch"
 # A till that speaks well, with its own token, is never a stranger and never at fault.
 _STRANGER = frozenset({401, 403, 404, 405})
+_ACCEPTED = range(200, 300)
 _BAD_REQUEST = "0035"
 _INVALID = "InvalidField"
 
@@ -73,7 +74,11 @@ def _one_row_of_a_request(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _names_its_row(asked: Asked, books: _Books) -> Iterator[str]:
-    """S1: each answer that names a transaction names the one that it is about."""
+    """S1: each answer that names a transaction names the one that it is about; whatever tells of
+    something done, or taken on, names one."""
+    for word in asked.words:
+        if word.status in _ACCEPTED and not word.reference:
+            yield f"was told {_said(word)}, and of no transaction"
     named = {word.reference for word in asked.words if word.reference}
     own = OPERATIONS[asked.call]
     for reference in sorted(named):

@@ -76,6 +76,12 @@ def test_a_transaction_that_is_not_in_the_log_or_another_one_is_noticed() -> Non
     assert "another one" in other
 
 
+def test_an_approval_that_names_no_transaction_is_noticed() -> None:
+    (cash,) = said(STANDS, asked(replace(APPROVAL, reference="")))
+    (pending,) = said(EARNED, given(word(0, 202, issuances=[{"offerId": "7"}])))
+    assert "of no transaction" in cash and "of no transaction" in pending
+
+
 def test_one_request_that_became_two_operations_is_doubled() -> None:
     twin = replace(SALE, reference="twin", key="k3", client_ref="p3", state="not_sent", attempts=[])
     both = replace(STANDS, rows=[SALE, replace(twin, events=told("not_sent"))])

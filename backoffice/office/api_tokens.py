@@ -76,7 +76,7 @@ class TokenForm(FocusedForm):
     def clean_last_day(self) -> date | None:
         """Refuse a day that is over."""
         day: date | None = self.cleaned_data["last_day"]
-        if day is not None and not day.year <= 2999:
+        if day is not None and day.year > api_tokens.LAST_YEAR:
             raise forms.ValidationError(_("This is too far away."))
         if day is not None and api_tokens.end_of(day) <= timezone.now():
             raise forms.ValidationError(_("This day is over."))

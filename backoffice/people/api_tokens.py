@@ -22,6 +22,8 @@ from backoffice.stores.models import Sponsor, Store
 
 _PURPOSE: Final = "api-token"
 _SEEN_EVERY: Final = timedelta(minutes=1)
+# Whoever names a later year has mistyped it; and the calendar ends in 9999.
+LAST_YEAR: Final = 2999
 
 
 class Standing(StrEnum):

@@ -175,6 +175,7 @@ def test_the_command_revokes(cast: Cast) -> None:
         (("revoke", "99999", "--by", "administrator"), "There is no API token 99999"),
         (MAKE, "required"),
         ((*MAKE, "--every-store", "--until", "soon"), "invalid"),
+        ((*MAKE, "--every-store", "--until", "9999-12-31"), "too far away"),
         ((*MAKE, "--every-store", "--scope", "money:write"), "invalid choice"),
     ],
 )

@@ -1,5 +1,6 @@
 """Makes, lists and revokes the tokens by which programs read over `/api/v1/`."""
 
+from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -97,7 +98,10 @@ class Command(BaseCommand):
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    found = date.fromisoformat(text)
+    if found.year > api_tokens.LAST_YEAR:
+        raise ArgumentTypeError("it is too far away")
+    return found
 
 
 def _administrator(username: str) -> User:

@@ -7,7 +7,7 @@ from datetime import datetime
 from amcash import services
 from backoffice.journal import entries, payloads
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import UNSETTLED, Operation, State
+from backoffice.journal.states import UNSETTLED, State
 from backoffice.people.actors import Actor
 
 
@@ -38,14 +38,5 @@ def given_up(redemption: Transaction, *, actor: Actor, now: datetime) -> Transac
 
 
 def _latest(trace_id: str, mac: str, *, actor: Actor, now: datetime) -> Transaction | None:
-    # A trace number may come round again; a reversal is only for what can be reversed.
-    rows = Transaction.objects.filter(
-        operation=Operation.REDEEM,
-        is_training=False,
-        trace_id=trace_id,
-        device=actor.device,
-        deadline_at__gt=now,
-    )
-    if mac:
-        rows = rows.filter(collector_mac=mac)
-    return rows.select_related("store__sponsor", "device", "user").order_by("-id").first()
+    rows = entries.voidable(trace_id, mac, device=actor.device, now=now)
+    return rows.select_related("store__sponsor", "device", "user").first()

@@ -32,7 +32,7 @@ from backoffice.journal.entries.rulings import (
     reject,
 )
 from backoffice.journal.entries.settling import rearm, record
-from backoffice.journal.entries.voids import hold_back
+from backoffice.journal.entries.voids import hold_back, voidable
 from backoffice.journal.entries.wishes import cancel, give_up_unsent, hurry, hurry_all, present
 
 __all__ = [
@@ -76,6 +76,7 @@ __all__ = [
     "reread",
     "reseal",
     "send_again",
+    "voidable",
     "warn_of_deadlines",
     "warn_of_waiting",
 ]

@@ -8,6 +8,7 @@ opens the redemption, the second one to come sees the first; so never do both wi
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.transaction import atomic
 
 from backoffice import clock
@@ -18,6 +19,24 @@ from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation
 from backoffice.journal.surroundings import VoidedTrace
 from backoffice.people.actors import Actor, Channel
+
+
+def voidable(
+    trace_id: str, collector_mac: str, *, device: Device, now: datetime
+) -> QuerySet[Transaction]:
+    """Return a till's redemptions under a trace number that can still be reversed, newest first, of
+    one collector where one is named."""
+    found = Transaction.objects.filter(
+        operation=Operation.REDEEM,
+        is_training=False,
+        trace_id=trace_id,
+        device=device,
+        # A trace number may come round again; a reversal is only for what can be reversed.
+        deadline_at__gt=now,
+    )
+    if collector_mac:
+        found = found.filter(collector_mac=collector_mac)
+    return found.order_by("-id")
 
 
 def hold_back(trace_id: str, collector_mac: str, *, actor: Actor, now: datetime) -> bool:
@@ -32,16 +51,7 @@ def hold_back(trace_id: str, collector_mac: str, *, actor: Actor, now: datetime)
         # A redemption that is being opened in this moment holds this row (`is_voided`): its commit
         # is waited for and then seen. One that comes later waits for this commit.
         Device.objects.select_for_update().get(pk=device.pk)
-        same = Transaction.objects.filter(
-            operation=Operation.REDEEM,
-            is_training=False,
-            trace_id=trace_id,
-            device=device,
-            deadline_at__gt=now,
-        )
-        if collector_mac:
-            same = same.filter(collector_mac=collector_mac)
-        if same.exists():
+        if voidable(trace_id, collector_mac, device=device, now=now).exists():
             return False
         voided = VoidedTrace.objects.filter(device=device)
         voided.filter(until__lte=now).delete()

@@ -14,6 +14,8 @@ from django.db import connection
 TABLE: Final = "audit_auditentry"
 TRIGGER: Final = "milepost_audit_place"
 _SEQUENCE: Final = f"{TABLE}_id_seq"
+# The last number that was given out: a sequence that gave none yet has its first one as its last.
+_LAST: Final = f"CASE WHEN is_called THEN last_value ELSE 0 END FROM {_SEQUENCE}"
 # The upper 16 bits of the lock's key say that it is one of these, the lower 48 are the place.
 _OURS: Final = 0x4D50
 # Before each statement and not each row: by then the row would have its number.
@@ -22,18 +24,17 @@ CREATION: Final = (
 DECLARE place bigint;
 BEGIN
   IF coalesce(current_setting('milepost.audit_place', true), '') = '' THEN
-    SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO place FROM {_SEQUENCE};
+    place := {_LAST};
     PERFORM pg_advisory_xact_lock_shared(({_OURS}::bigint << 48) | place);
     PERFORM set_config('milepost.audit_place', place::text, true);
   END IF;
   RETURN NULL;
-END $$""",  # noqa: S608
+END $$""",
     f"DROP TRIGGER IF EXISTS {TRIGGER} ON {TABLE}",
     f"CREATE TRIGGER {TRIGGER} BEFORE INSERT ON {TABLE} "
     f"FOR EACH STATEMENT EXECUTE FUNCTION {TRIGGER}_held()",
 )
 _NEWEST: Final = f"SELECT coalesce(max(id), 0) FROM {TABLE}"  # noqa: S608
-_LAST: Final = f"SELECT last_value FROM {_SEQUENCE}"  # noqa: S608
 _HELD: Final = f"""SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) FROM pg_locks
 WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = {_OURS}
 AND pid <> pg_backend_pid()
@@ -62,7 +63,7 @@ def reach() -> Reach:
             (newest,) = cursor.fetchone()
             return Reach(last=int(newest), whole_until=int(newest))
         # In this order: who gets a number up to the last one held its place before it was given.
-        cursor.execute(_LAST)
+        cursor.execute(f"SELECT {_LAST}")
         (last,) = cursor.fetchone()
         cursor.execute(_HELD)
         (held,) = cursor.fetchone()

@@ -27,6 +27,15 @@ def test_a_log_that_nobody_writes_to_is_whole_to_its_end() -> None:
 
 
 @ONLY_POSTGRES
+def test_the_first_entry_of_all_is_still_to_come_in_a_log_that_has_none() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER SEQUENCE {places.TABLE}_id_seq RESTART")
+    reach = places.reach()
+    assert add() == 1 and reach.whole_until == reach.last == 0
+    assert places.reach().whole_until == 1
+
+
+@ONLY_POSTGRES
 def test_nothing_is_passed_that_an_open_commit_may_still_bring() -> None:
     first = add()
     with uncommitted(add):

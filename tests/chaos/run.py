@@ -70,6 +70,8 @@ def run_once(on_stage: Stage, plan: Plan, seed: int) -> Ended:
     for cashier in cashiers:
         cashier.join(timeout=60)
     lanes.close(tills)
+    # Until then a till of the switch has answers of its own lost.
+    on_stage.sandbox.clear_faults()
     givers.close(on_stage)
     if on_stage.clock is not None:
         # What was put off while the clock was ahead is due by that clock, hours from now.

@@ -31,6 +31,8 @@ def seeded(sandbox: Sandbox) -> tuple[str, ...]:
     # Whose balances may not be shown is answered by another status.
     members[0]["suppressed"] = True
     sandbox.control("seed", members=members)
+    # Otherwise everything after a collector's first event would only be told to wait for its turn.
+    sandbox.control("settings", event_answers="confirmed")
     return (*cards, SLOW_CARD)
 
 

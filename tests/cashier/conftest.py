@@ -1,6 +1,7 @@
 """A browser at a till, as Django's client: signed in, its till picked, with and without htmx."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +9,16 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
+from backoffice.devices import training
 from backoffice.devices.models import Device
+from backoffice.journal import line
 from backoffice.people.models import User
 from backoffice.stores.models import Calculation
 from issuance.models import Kind, Offer
 from tests.cast import SECRET, Cast
-from tests.scripted import ScriptedPlatform
+from tests.scripted import ScriptedPlatform, offer
 
 HTMX = {"HX-Request": "true"}
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)"(?: value="([^"]*)")?')
@@ -147,3 +151,26 @@ def by_goods(cast: Cast) -> Cast:
             **fields,
         )
     return cast
+
+
+@pytest.fixture
+def trainer(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedPlatform]:
+    """The training sandbox as this test scripts it; it offers something until told otherwise."""
+    sandbox = ScriptedPlatform()
+    sandbox.will(offer())
+    monkeypatch.setattr(line, "training", lambda: sandbox)
+    with override_settings(MILEPOST_TRAINING_URL="http://127.0.0.1:9"):
+        yield sandbox
+
+
+@pytest.fixture
+def practising(till: Till, cast: Cast, trainer: ScriptedPlatform) -> Till:
+    """The till, in training."""
+    begin_training(cast.till, cast)
+    return till
+
+
+def begin_training(device: Device, cast: Cast) -> None:
+    """Put a till into training, as its manager would."""
+    by = cast.manager.username
+    assert training.begin(device, by=by, approved_by="", channel="console", now=timezone.now())

@@ -1,14 +1,12 @@
 """A till that practises: everything works, nothing is real, and every screen and paper says so."""
 
 import itertools
-import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client, override_settings
+from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,14 +14,13 @@ from amcash import services
 from backoffice.audit.models import AuditEntry
 from backoffice.devices import training
 from backoffice.devices.models import Device
-from backoffice.journal import line, programme, selectors
+from backoffice.journal import programme
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Product, State
 from backoffice.people import pins
 from backoffice.people.models import User
-from tests.cashier.conftest import HTMX, Till, hidden, sit_down
+from tests.cashier.conftest import Till, begin_training, hidden, sit_down
 from tests.cashier.test_giving import give
-from tests.cashier.test_too_late import at
 from tests.cast import COLLECTOR, Cast
 from tests.issuance.stories import confirmed
 from tests.scripted import (
@@ -41,33 +38,6 @@ pytestmark = pytest.mark.django_db
 PIN = "493817"
 SOMEBODYS = ("84095202006", "80000030001")
 URL = reverse("cashier:training")
-
-
-@pytest.fixture(autouse=True)
-def _there_is_a_training_sandbox() -> Iterator[None]:
-    with override_settings(MILEPOST_TRAINING_URL="http://127.0.0.1:9"):
-        yield
-
-
-@pytest.fixture
-def trainer(monkeypatch: pytest.MonkeyPatch) -> ScriptedPlatform:
-    """The training sandbox as this test scripts it."""
-    sandbox = ScriptedPlatform()
-    sandbox.will(offer())
-    monkeypatch.setattr(line, "training", lambda: sandbox)
-    return sandbox
-
-
-@pytest.fixture
-def practising(till: Till, cast: Cast, trainer: ScriptedPlatform) -> Till:
-    """The till, in training."""
-    begin(cast.till, cast)
-    return till
-
-
-def begin(device: Device, cast: Cast) -> None:
-    by = cast.manager.username
-    assert training.begin(device, by=by, approved_by="", channel="console", now=timezone.now())
 
 
 def last() -> Transaction:
@@ -105,7 +75,7 @@ def test_a_cashier_needs_a_manager_over_the_screen(
 ) -> None:
     gives_a_pin(cast.manager, cast.till)
     if to == "end":
-        begin(cast.till, cast)
+        begin_training(cast.till, cast)
     asked = till.post(URL, to=to).content.decode()
     assert "approver_pin" in asked
     wrong = {"to": to, "approver": str(cast.manager.pk), "approver_pin": "000000"}
@@ -173,7 +143,7 @@ def test_it_does_not_begin_while_a_customer_waits_to_hear_of_a_doubt(
     assert "TRAINING" in manager.post(URL, to="begin").content.decode()
 
 
-def test_without_a_training_sandbox_nobody_practises(cast: Cast, till: Till) -> None:
+def test_without_a_training_sandbox_nobody_practises(till: Till, trainer: ScriptedPlatform) -> None:
     with override_settings(MILEPOST_TRAINING_URL=""):
         assert till.client.get(URL).status_code == 404
         assert URL not in till.get(reverse("cashier:today"))
@@ -183,7 +153,7 @@ def test_without_a_training_sandbox_nobody_practises(cast: Cast, till: Till) -> 
 def test_what_is_in_training_can_be_ended_though_its_sandbox_is_gone(
     cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
 ) -> None:
-    begin(cast.till, cast)
+    begin_training(cast.till, cast)
     with override_settings(MILEPOST_TRAINING_URL=""):
         sit_down(cast.manager, cast.till).post(URL, to="end")
     cast.till.refresh_from_db()
@@ -283,7 +253,7 @@ def test_a_real_sale_is_not_there_in_training_nor_a_practised_one_outside(
     offered = till.offered(COLLECTOR)
     scripted.will(approved())
     real = str(till.confirm(offered)["Location"])
-    begin(cast.till, cast)
+    begin_training(cast.till, cast)
     offered = till.offered(COLLECTOR)
     trainer.will(approved())
     practised = str(till.confirm(offered)["Location"])
@@ -310,12 +280,12 @@ def test_a_sale_that_was_open_does_not_cross_over(
 ) -> None:
     scripted.will(offer())
     if is_training:
-        begin(cast.till, cast)
+        begin_training(cast.till, cast)
     offered = till.offered(COLLECTOR)
     if is_training:
         training.end(cast.till, by="manager", approved_by="", channel="office")
     else:
-        begin(cast.till, cast)
+        begin_training(cast.till, cast)
     answer = till.confirm(offered)
     assert "read too long ago" in answer.content.decode()
     assert not Transaction.objects.exists()
@@ -325,7 +295,7 @@ def test_the_same_collector_is_another_one_in_training(
     cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
 ) -> None:
     """A doubt that somebody practises blocks no customer with the same number."""
-    begin(cast.second_till, cast)
+    begin_training(cast.second_till, cast)
     trainee = sit_down(cast.french_cashier, cast.second_till)
     offered = trainee.offered(COLLECTOR)
     trainer.will(silence())
@@ -343,7 +313,7 @@ def test_the_same_collector_is_another_one_in_training(
 def test_a_silent_training_sandbox_opens_no_breaker(
     cast: Cast, scripted: ScriptedPlatform, trainer: ScriptedPlatform
 ) -> None:
-    begin(cast.till, cast)
+    begin_training(cast.till, cast)
     trainee = sit_down(cast.cashier, cast.till)
     for number in range(6):
         trainer.will(offer())
@@ -376,105 +346,3 @@ def test_training_goes_on_while_the_programme_is_down(
     trainer.will(approved())
     practising.confirm(offered)
     assert last().state == State.APPROVED
-
-
-# --- And it says so -------------------------------------------------------------------------------
-
-SCREENS = ["/", "/give/", "/return/", "/today/", "/training/", "/pin/"]
-
-
-@pytest.mark.parametrize("url", SCREENS)
-def test_every_screen_says_it_page_and_fragment_alike(practising: Till, url: str) -> None:
-    page = practising.get(url)
-    assert page.count("<strong>TRAINING</strong>") == 1
-    assert 'class="screen is-training ' in page
-
-
-@pytest.mark.parametrize("name", ["unlock", "sign_in", "till"])
-def test_the_doors_before_the_till_say_it(practising: Till, name: str) -> None:
-    if name != "till":
-        # Nobody is signed in any more; the tablet is what it was.
-        practising.client.post(reverse("cashier:lock"))
-    url = reverse(f"cashier:{name}") + ("?name" if name == "sign_in" else "")
-    page = practising.client.get(url).content.decode()
-    assert "<strong>TRAINING</strong>" in page and "is-training" in page
-
-
-@pytest.mark.parametrize("address", ["/sale/00000000-0000-4000-8000-000000000000/", "/office/log/"])
-def test_the_pages_of_what_is_not_there_or_not_for_the_cashier_say_it(
-    practising: Till, address: str
-) -> None:
-    response = practising.client.get(address)
-    page = response.content.decode()
-    assert response.status_code in {403, 404}
-    assert "<strong>TRAINING</strong>" in page and 'class="plain is-training"' in page
-
-
-def test_the_page_of_what_broke_says_it(practising: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selectors, "latest", _broken)
-    practising.client.raise_request_exception = False
-    response = practising.client.get("/today/")
-    page = response.content.decode()
-    assert response.status_code == 500 and "cannot do this just now" in page
-    assert "<strong>TRAINING</strong>" in page and 'class="plain is-training"' in page
-
-
-def _broken(*_args: Any, **_how: Any) -> Any:
-    raise RuntimeError("broken")
-
-
-@pytest.mark.parametrize("was_in_training", [True, False])
-def test_a_screen_that_waits_for_an_answer_does_not_outlive_the_change(
-    cast: Cast,
-    till: Till,
-    trainer: ScriptedPlatform,
-    scripted: ScriptedPlatform,
-    was_in_training: bool,
-) -> None:
-    """Another tab began or ended training: this one must not go on to say the opposite."""
-    asked = trainer if was_in_training else scripted
-    if was_in_training:
-        begin(cast.till, cast)
-    asked.will(offer())
-    offered = till.offered(COLLECTOR)
-    asked.will(silence())
-    till.confirm(offered)
-    url = reverse("cashier:status", args=[last().reference])
-    if was_in_training:
-        training.end(cast.till, by="a test", approved_by="", channel="console")
-    else:
-        begin(cast.till, cast)
-    answer = till.client.get(url, headers=HTMX)
-    assert (answer.status_code, answer.get("HX-Redirect")) == (200, "/")
-    # Whoever has no script asks for the page, and for them it is not there.
-    assert till.client.get(url).status_code == 404
-
-
-def test_a_till_that_does_not_practise_never_says_it(till: Till, trainer: ScriptedPlatform) -> None:
-    for url in ("/", "/give/", "/return/", "/today/", "/pin/"):
-        page = till.get(url)
-        assert "TRAINING" not in page and "is-training" not in page
-
-
-def test_every_paper_says_it_at_the_top_and_at_the_bottom(
-    practising: Till, trainer: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    offered = practising.offered(COLLECTOR)
-    trainer.will(silence())
-    practising.confirm(offered)
-    row = last()
-    slip = practising.get(reverse("cashier:receipt", args=[row.reference]))
-    trainer.will(approved())
-    Transaction.objects.filter(pk=row.pk).update(due_at=row.opened_at)
-    services.settle_due(sender="sweep")
-    receipt = practising.get(reverse("cashier:receipt", args=[row.reference]))
-    at(row.deadline_at, monkeypatch)
-    practising.post(reverse("cashier:credit", args=[row.reference]), kind="gift_card")
-    credit = practising.get(reverse("cashier:receipt", args=[row.reference]))
-    for paper in (slip, receipt, credit):
-        assert len(re.findall(r'<p class="mark">TRAINING</p>', paper)) == 2, paper
-
-
-def test_a_stranger_learns_nothing_of_it(cast: Cast, trainer: ScriptedPlatform) -> None:
-    begin(cast.till, cast)
-    assert "TRAINING" not in Client().get(reverse("cashier:sign_in")).content.decode()

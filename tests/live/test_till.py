@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from amcash.messages import REDEEM_PATH
 from backoffice.embedded import die_with_parent
 from backoffice.processes import ROOT
-from tests.servers.stack import Sandbox, Web, eventually
+from tests.servers.stack import Sandbox, Web, ask, eventually
 
 COLLECTOR = "80000010001"
 SLOW_S = 5
@@ -76,3 +78,12 @@ def test_a_till_that_loses_its_connection_resends_and_ends_with_one_effect(
     assert [(one["kind"], one["confirmation"]) for one in effects] == [("redeem", told.group(1))]
     sent = sandbox.exchanges(REDEEM_PATH)
     assert len(sent) >= 2 and len({(one["key"], one["body_sha256"]) for one in sent}) == 1
+
+
+@pytest.mark.parametrize("key", ["", "\u0084", "\u00e9"])
+def test_a_key_of_which_the_web_server_leaves_nothing_is_refused(
+    web: Web, sandbox: Sandbox, key: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token(web)}", "Idempotency-Key": key}
+    answer = ask("POST", web.url + REDEEM_PATH, b"{}", headers)
+    assert (answer.status, answer.fields["message"][-15:]) == (400, "Idempotency-Key")

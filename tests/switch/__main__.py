@@ -69,12 +69,7 @@ def main() -> int:
                 till, base_url=web.url, cases=wanted.cases, flows=wanted.flows, steady=False
             )
             began_at = time.monotonic()
-            findings = conformance.run(
-                document,
-                how,
-                hear=lambda text: print(text, flush=True),
-                is_behind_a_server=True,
-            )
+            findings = conformance.run(document, how, hear=lambda text: print(text, flush=True))
             took_s = time.monotonic() - began_at
             broken = [line for line in web.said().splitlines() if "switch.broken" in line]
     print("\n".join(conformance.lines(findings)))

@@ -25,7 +25,7 @@ def guarded(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Web]:
     """A web server that asks for a second factor, as in production."""
-    _web, sandbox = request.getfixturevalue("_processes")
+    _web, sandbox, _trainer = request.getfixturevalue("_processes")
     assert isinstance(sandbox, Sandbox)
     folder = tmp_path_factory.mktemp("guarded")
     with web_running(folder, sandbox, MILEPOST_SECOND_FACTOR="1") as web:

@@ -17,6 +17,8 @@ from backoffice.journal.models import ProgrammeState
 from backoffice.journal.states import Product
 from backoffice.people.actors import Channel
 
+# What the column holds: a clock that is off by more than 24 days is off by that much.
+_MOST_MS = 2**31 - 1
 # A sale must not cost a query more. What this process changes, it knows at once.
 _REMEMBERED_S = 1.0
 _seen: dict[tuple[str, Product], tuple[float, Breaker]] = {}
@@ -43,7 +45,7 @@ def heard(
         state.answer_ms = answer_ms
         state.response_code = response_code
         state.heard_at = now
-        state.skew_ms = None if dated is None else round((now - dated).total_seconds() * 1000)
+        state.skew_ms = None if dated is None else _skew_ms(now - dated)
         before = _breaker_of(state)
         if is_up:
             _keep(state, before, breaker.CLOSED)
@@ -51,6 +53,10 @@ def heard(
             _keep(state, before, breaker.after_outage(before, now=now))
         state.save()
     forget()
+
+
+def _skew_ms(skew: timedelta) -> int:
+    return max(-_MOST_MS, min(_MOST_MS, round(skew.total_seconds() * 1000)))
 
 
 def is_due(now: datetime, *, every: timedelta) -> bool:

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
-from backoffice.journal import breaker
+from backoffice.journal import breaker, programme
 from backoffice.journal.breaker import CLOSED, Breaker, Why
+from backoffice.journal.models import ProgrammeState
+from backoffice.journal.states import Product
 
 NOON = datetime(2026, 11, 20, 17, tzinfo=UTC)
 OPEN = Breaker(opened_at=NOON, why=Why.OUTAGE, probe_at=NOON)
@@ -74,3 +77,13 @@ def test_it_is_probed_every_five_seconds_and_by_a_till_when_nobody_else_does(
 
 def test_a_closed_one_is_not_probed() -> None:
     assert not breaker.is_probe_due(CLOSED, now=NOON)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_clock_that_is_off_by_months_is_noted_as_far_as_the_column_goes(days: int) -> None:
+    now = timezone.now()
+    dated = now + timedelta(days=days)
+    programme.heard(is_up=True, answer_ms=1, response_code="0000", now=now, dated=dated)
+    state = ProgrammeState.objects.get(product=Product.CASH)
+    assert state.skew_ms == (-1 if days > 0 else 1) * (2**31 - 1)

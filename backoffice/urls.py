@@ -1,12 +1,12 @@
 """All addresses of Milepost (PRODUCT 5)."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from backoffice.faults import server_error
 from backoffice.headers import security_txt
 from backoffice.health import healthz, readyz
-from backoffice.switch import reference
+from backoffice.switch import doors, reference
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("backoffice.api.urls")),
     path("checkout/amcash/", include("amcash.urls")),
     path("checkout/issuance/", include("issuance.urls")),
+    re_path(r"^checkout/", doors.nowhere, name="no-call"),
     path("", include("cashier.urls")),
 ]
 

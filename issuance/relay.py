@@ -183,6 +183,7 @@ def _original(request: Request, actor: Actor) -> Transaction | None:
         state__in=sorted(_RETURNABLE),
         store__sponsor=actor.device.store.sponsor_id,
         collector_mac=payloads.vault().blind_index(request.collector_number),
+        is_training=False,
     ).order_by("-id")
     by_theirs = sales.filter(confirmation_number=request.original_id).first()
     return by_theirs or sales.filter(checkout_id=request.original_id).first()

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import structlog
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
@@ -157,6 +159,14 @@ class SwitchView(APIView):
     def broken(self) -> Told:
         """Return the answer to a request whose end is not known."""
         raise AssertionError("every door answers for itself")
+
+
+@csrf_exempt
+@needs_no_device
+@login_not_required
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """Tell a till whose address is wrong, by whatever method, in a form that it can read."""
+    return _response(_said(404, "There is no such call; addresses end without a slash"))
 
 
 def envelope_of(request: Request) -> Envelope:

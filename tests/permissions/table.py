@@ -32,6 +32,7 @@ OWN_DECIDERS: Final = "sff+n+fss"
 ADMINISTRATORS: Final = "sffff+fss"
 DOOR: Final = "sssssssss"
 TILL: Final = "s+t+++ts+"
+NOTHING_THERE: Final = "nnnnnnnnn"
 TABLET: Final = "s+s++++s+"
 OWN_SALE: Final = "s+t+n+ts+"
 
@@ -43,6 +44,8 @@ PEOPLE: Final[dict[str, tuple[str, str]]] = {
     # What tills may ask, described for who connects one; there is no secret in it.
     "api": (EVERYBODY, NOBODY),
     "api-schema": (EVERYBODY, NOBODY),
+    # Beside the calls of the switch: a till with a wrong address is told so in JSON.
+    "no-call": (NOTHING_THERE, NOTHING_THERE),
     # Before the till.
     "cashier:sign_in": (EVERYBODY, EVERYBODY),
     "cashier:pair": (EVERYBODY, EVERYBODY),

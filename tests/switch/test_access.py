@@ -46,6 +46,17 @@ def test_a_session_opens_no_door(client: Client, cast: Cast) -> None:
     assert client.post(ECHO, b"{}", content_type="application/json").status_code == 401
 
 
+@pytest.mark.parametrize("address", [f"{REDEEM}/", "/checkout/amcash/void", "/checkout/"])
+@pytest.mark.parametrize("method", ["get", "post", "put", "options"])
+def test_a_wrong_address_is_told_in_json(
+    client: Client, db: None, address: str, method: str
+) -> None:
+    answer = getattr(client, method)(address)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
+    assert answer.json() == {"message": "There is no such call; addresses end without a slash"}
+
+
 def test_only_post_is_served(till: Till) -> None:
     headers = {"Authorization": f"Bearer {till.token}", "Accept": "text/html"}
     for method in ("get", "head", "options", "put", "patch", "delete", "trace"):

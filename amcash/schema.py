@@ -58,7 +58,9 @@ _LINKS: Final[Mapping[Call, tuple[Link, ...]]] = {
             says="Void the redemption by its own trace number, whatever has become of it.",
             on=(200, 202, 408),
             operation="amcash_reverse",
+            same=_CARD,
             known={VOID_FIELD: "traceId"},
+            empty=frozenset({_CONFIRMATION}),
         ),
     ),
 }

@@ -50,9 +50,11 @@ _TEXTS: Final = {
     500: "Nothing was sent; with Milepost-Transaction it is kept, and sent in its turn",
 }
 
-_SOLD: Final = {"collectorNumber", "items", "coupon", "tender"}
-_PAID: Final = {name for name in BODIES[Message.ISSUE] if name.startswith("basket")}
-_GIVEN: Final = {"collectorNumber", "issuances"}
+_GIVEN: Final = frozenset({"collectorNumber", "issuances"})
+_SOLD: Final = frozenset(
+    {"collectorNumber", "coupon", "items", "tender"}
+    | {name.rstrip("*") for name in BODIES[Message.ISSUE] if name.startswith("basket")}
+)
 # What may follow a call, by the status of its answer: see `schema.Link`.
 _LINKS: Final[Mapping[Message, tuple[Link, ...]]] = {
     Message.CALCULATE: (
@@ -61,7 +63,7 @@ _LINKS: Final[Mapping[Message, tuple[Link, ...]]] = {
             says="Give what was worked out, for the same basket.",
             on=(200,),
             operation="issuance_issue",
-            same=frozenset(_SOLD | {name.rstrip("*") for name in _PAID}),
+            same=_SOLD,
         ),
     ),
     Message.POST: (
@@ -70,7 +72,7 @@ _LINKS: Final[Mapping[Message, tuple[Link, ...]]] = {
             says="Take the miles of this sale back.",
             on=(200,),
             operation="issuance_reverse",
-            same=frozenset(_GIVEN),
+            same=_SOLD | _GIVEN,
             told={"originalTransactionId": "transactionId"},
         ),
         Link(
@@ -79,7 +81,7 @@ _LINKS: Final[Mapping[Message, tuple[Link, ...]]] = {
             "number, it waits for it.",
             on=(202,),
             operation="issuance_reverse",
-            same=frozenset(_GIVEN),
+            same=_SOLD | _GIVEN,
             known={"originalTransactionId": "checkoutTransactionId"},
         ),
     ),
@@ -89,7 +91,7 @@ _LINKS: Final[Mapping[Message, tuple[Link, ...]]] = {
             says="Return goods of this sale.",
             on=(200,),
             operation="issuance_return",
-            same=frozenset(_SOLD),
+            same=_SOLD,
             told={"originalTransactionId": "transactionId"},
         ),
         Link(
@@ -98,7 +100,7 @@ _LINKS: Final[Mapping[Message, tuple[Link, ...]]] = {
             "it waits for it.",
             on=(202,),
             operation="issuance_return",
-            same=frozenset(_SOLD),
+            same=_SOLD,
             known={"originalTransactionId": "checkoutTransactionId"},
         ),
     ),
@@ -108,7 +110,7 @@ _LINKS: Final[Mapping[Message, tuple[Link, ...]]] = {
             says="Take the miles of this event back.",
             on=(200, 202),
             operation="issuance_reverse_event",
-            same=frozenset(_GIVEN),
+            same=_GIVEN,
             known={"originalClientTransactionId": "clientTransactionId"},
         ),
     ),

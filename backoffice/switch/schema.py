@@ -65,8 +65,9 @@ _LINKS: Final = "x-links"
 class Link:
     """Which call may follow an answer, and what of it and of its request the next body has.
 
-    `same` fields are as the request had them, `known` ones are a request's of another name, and
-    `told` ones are the answer's. `on` has the statuses of the answers it follows.
+    `same` fields are as the request had them, `known` ones are a request's of another name,
+    `told` ones are the answer's, and `empty` ones are left empty. `on` has the statuses of the
+    answers it follows.
     """
 
     name: str
@@ -76,12 +77,14 @@ class Link:
     same: frozenset[str] = frozenset()
     known: Mapping[str, str] = field(default_factory=dict)
     told: Mapping[str, str] = field(default_factory=dict)
+    empty: frozenset[str] = frozenset()
 
     def written(self) -> dict[str, Any]:
         """Return it as OpenAPI's Link Object."""
         asked = {name: f"$request.body#/{name}" for name in self.same}
         asked |= {name: f"$request.body#/{of}" for name, of in self.known.items()}
         told = {name: f"$response.body#/{of}" for name, of in self.told.items()}
+        told |= dict.fromkeys(self.empty, "")
         return {
             "operationId": self.operation,
             "description": self.says,

@@ -75,8 +75,9 @@ class OfferId(serializers.Field[str, str, str, Any]):
 
     def to_internal_value(self, data: object) -> str:
         text = data
-        if isinstance(data, int) and not isinstance(data, bool) and 0 <= data < 10**18:
-            text = str(data)
+        if isinstance(data, int | Decimal) and not isinstance(data, bool):
+            is_number = 0 <= data < 10**18 and _places(data) == 0
+            text = str(int(data)) if is_number else ""
         if not isinstance(text, str) or not 0 < len(text) <= 64 or not _is_writable(text):
             self.fail("invalid")
         return text
@@ -157,8 +158,8 @@ def line_total(base: Number, quantity: Number) -> Decimal:
 
 
 def _places(number: Number) -> int:
-    """Return how many digits stand behind the point; 9.990 has three."""
-    if isinstance(number, int):
+    """Return how many digits stand behind the point; 9.990 has three, 5.0, which is whole, none."""
+    if isinstance(number, int) or number == number.to_integral_value():
         return 0
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)

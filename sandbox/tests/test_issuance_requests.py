@@ -201,6 +201,16 @@ def test_the_arithmetic_of_an_item_is_checked_without_floats(
         assert reasons(answer)[0].startswith("items[0].finalAmount: ")
 
 
+@pytest.mark.parametrize("written", ["5.0", "5.000", "5e0"])
+def test_a_whole_number_is_whole_however_it_is_written(till: Till, written: str) -> None:
+    body = json.dumps(message("post", issuances=[issuance(5, offerId=22)]))
+    body = body.replace('"milesAmount": 5', f'"milesAmount": {written}')
+    answer = send(till, "post", body.replace('"offerId": 22', '"offerId": 22.0').encode())
+    assert answer.status == 200, answer.raw
+    [given] = answer.body["issuances"]
+    assert given["milesAmount"] == 5 and given["offerId"] == "22"
+
+
 def test_the_reason_says_what_an_item_comes_to(till: Till) -> None:
     wrong = item("A", 2, 9.99) | {"finalAmount": 20}
     answer = ask(till, "issue", items=[wrong])

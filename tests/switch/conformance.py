@@ -16,7 +16,7 @@ from typing import Any, Final
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.config._checks import POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES
-from schemathesis.engine import events, from_schema
+from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
 from amcash.tills import IDENTITY, Call
@@ -49,10 +49,8 @@ _MOMENT: Final = (
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):?[0-5][0-9])$"
 )
 _REDEEM: Final = f"{PREFIX}amcash/{Call.REDEEM}"
-_WORTH_IT: Final = {
-    "dollarRedeemRequest": {"type": "string", "pattern": r"^[1-9][0-9]\.00$"},
-    "postTaxBasketAmount": {"type": "string", "pattern": r"^[1-9][0-9]{2}\.[0-9]{2}$"},
-}
+# Above one unit, and mostly within the basket.
+_WORTH_IT: Final = r"^([1-9][0-9]\.00|[1-9][0-9]{1,12}(\.[0-9]{1,2})?)$"
 _REVERSE: Final = f"{PREFIX}amcash/{Call.REVERSE}"
 # Calls with few fields, which have every kind of field among them.
 _SHORT: Final = frozenset(
@@ -135,17 +133,16 @@ def of_the_sandbox(document: dict[str, Any]) -> dict[str, Any]:
         if "items" in fields:
             fields["items"]["items"] = {"enum": known}
         if "issuances" in fields:
-            offer = fields["issuances"]["items"]["properties"]
-            offer["issuanceOfferCode"]["pattern"] = "^[A-Za-z0-9_.-]{1,32}$"
-            # To JSON Schema 108.0 is a whole number, to the sandbox it is none.
-            offer["milesAmount"] |= {"type": "integer"}
-            offer["offerId"] = {"type": "string", "pattern": "^[A-Za-z0-9]{1,32}$"}
+            code = fields["issuances"]["items"]["properties"]["issuanceOfferCode"]
+            code["pattern"] = "^[A-Za-z0-9_.-]{1,32}$"
         for name, form in fields.items():
             if name.startswith("basket"):
                 form["maximum"] = 10**7
         if path == _REDEEM:
             # The programme refuses what comes to less than one unit (0035).
-            fields |= _WORTH_IT
+            fields["dollarRedeemRequest"] |= {"pattern": _WORTH_IT}
+            total = fields["postTaxBasketAmount"]
+            total["pattern"] = rf"^([1-9][0-9]{{2}}\.[0-9]{{2}}|{total['pattern'].strip('^$')})$"
         if path == _REVERSE:
             fields["redemptionConfirmationNumber"]["pattern"] = "^([!-~]{1,40})?$"
     return document
@@ -157,8 +154,9 @@ def config(
     """Return how schemathesis runs: every check, stateful on.
 
     `cases` are generated for each operation beside the hundreds that its own limits give, and
-    `flows` are walks along the links. A steady run makes the same cases every time, and tries the
-    limits of some calls only: a suite has no time for all.
+    `flows` are walks along the links. Without cases there are walks alone, all with well-formed
+    requests: they get far. A steady run makes the same cases every time, and tries the limits of
+    some calls only: a suite has no time for all.
     """
     operations = [
         {"include-path": path, "checks": checks} for path, checks in _exceptions().items()
@@ -167,16 +165,21 @@ def config(
         for one in operations:
             is_short = one["include-path"] in _SHORT
             one["phases"] = {"coverage": {"enabled": is_short}}
+    others: dict[str, Any] = {"enabled": cases > 0}
     told: dict[str, Any] = {
         "headers": {"Authorization": f"Bearer {reader.token}"},
         "continue-on-failure": True,
         "generation": {
-            "max-examples": cases,
+            "max-examples": max(cases, 1),
+            "mode": "all" if cases else "positive",
             "no-shrink": True,
             "deterministic": steady,
             "database": "none",
         },
-        "phases": {"stateful": {"generation": {"max-examples": flows}}},
+        "phases": {
+            **dict.fromkeys(("examples", "coverage", "fuzzing"), others),
+            "stateful": {"generation": {"max-examples": flows}},
+        },
         "checks": {"max_response_time": PATIENCE_S},
         "operations": operations,
         # There is no secret in a run: its token opens nothing when it is over.
@@ -320,10 +323,15 @@ class Findings:
 
 
 def _outcome(response: Any) -> str:
+    """Return what became of a call: its code, or its status and the codes of its errors."""
     try:
-        return str(json.loads(response.content).get("responseCode") or response.status_code)
-    except (ValueError, AttributeError):
+        told = json.loads(response.content)
+        items = [error for item in told.get("issuances", ()) for error in item.get("errors", ())]
+        errors = {one["errorCode"] for one in (*told.get("errors", ()), *items)}
+        code = told.get("responseCode")
+    except (ValueError, AttributeError, TypeError):
         return str(response.status_code)
+    return code or " ".join([str(response.status_code), *sorted(errors)])
 
 
 def _told(check: Any, recorder: ScenarioRecorder, number: str) -> str:
@@ -341,15 +349,17 @@ def run(
     how: SchemathesisConfig,
     *,
     hear: Callable[[str], None] = lambda text: None,
+    before: Findings | None = None,
 ) -> Findings:
-    """Run every phase over the calls of the switch and return what was found."""
+    """Run every phase over the calls of the switch and return what was found, with what was found
+    before."""
     loaded = schemathesis.openapi.from_dict(dict(document), config=how)
-    findings = Findings()
+    findings = before or Findings()
     for event in from_schema(loaded).execute():
         if isinstance(event, events.ScenarioFinished):
             findings.note(event.phase.value, event.recorder)
-        elif isinstance(event, events.PhaseFinished) and event.phase.name in findings.cases:
-            hear(f"{event.phase.name}: {findings.cases[event.phase.name]} cases")
+        elif isinstance(event, events.PhaseFinished) and event.status is not Status.SKIP:
+            hear(f"{event.phase.name}: {findings.cases[event.phase.name]} cases by now")
         elif isinstance(event, events.NonFatalError):
             findings.problems[f"{event.label}: {event.value}"] += 1
         elif isinstance(event, events.EngineFinished):

@@ -17,6 +17,9 @@ import pytest
 from tests.servers import postgres
 
 _place = contextlib.ExitStack()
+_TESTS = Path(__file__).parent.parent
+# Their databases are another process's.
+_WITH_THEIR_OWN = tuple(_TESTS / folder for folder in ("cases", "day", "run"))
 
 # A developer's own exports must not steer the tests to a real platform, broker or database.
 _FOREIGN = ("AIRMILES_", "CELERY_", "MILEPOST_", "DATABASE_URL", "PORT", "SANDBOX_PORT")
@@ -31,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run tests/contract against this host instead of a sandbox of their own; "
         "its client is MILEPOST_TEST_{TOKEN_URL,CLIENT_ID,CLIENT_SECRET,AUDIENCE}",
     )
+    parser.addoption(
+        "--only-with-a-database",
+        action="store_true",
+        help="leave out the tests that reach no database: another one makes no difference to them",
+    )
     database_url = os.environ.get("DATABASE_URL", "")
     for name in list(os.environ):
         if name.startswith(_FOREIGN) and not name.startswith(_OURS):
@@ -43,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     (Path(folder) / "static").mkdir()
     if os.environ.get("MILEPOST_TEST_DB") == "postgres":
         if not database_url.startswith("postgres"):
-            database_url = _place.enter_context(postgres.running())
+            database_url = _place.enter_context(postgres.running(in_memory=True))
         os.environ["DATABASE_URL"] = database_url
 
 
@@ -63,6 +71,22 @@ def pytest_configure(config: pytest.Config) -> None:
         test_settings = connection.settings_dict["TEST"]
         if not test_settings.get("NAME"):
             test_settings["NAME"] = str(Path(os.environ["MILEPOST_DATA"]) / "test.sqlite3")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what reaches no database, where that is asked for."""
+    if not config.getoption("--only-with-a-database"):
+        return
+    away = [item for item in items if not _has_database(item)]
+    config.hook.pytest_deselected(items=away)
+    items[:] = [item for item in items if _has_database(item)]
+
+
+def _has_database(item: pytest.Item) -> bool:
+    """Say whether pytest-django lets a test reach the database, or its processes have one."""
+    of_its_own = any(item.path.is_relative_to(folder) for folder in _WITH_THEIR_OWN)
+    named = {"db", "transactional_db"} & {*getattr(item, "fixturenames", ())}
+    return of_its_own or bool(named) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_report_header() -> str:

@@ -1,5 +1,6 @@
-"""Runs the whole suite, for `bin/test`: Milepost's on SQLite, and beside it the sandbox's own and
-Milepost's on PostgreSQL, whose output waits until the first has ended.
+"""Runs the whole suite, for `bin/test`: Milepost's on SQLite, and beside it its tests in front of
+real processes, both on PostgreSQL, and the sandbox's own, whose output waits until the first has
+ended.
 
 What could not be run, and why, is the last thing it says.
 """
@@ -40,15 +41,33 @@ class Result:
 
 
 SANDBOX = Part(title="The sandbox", arguments=["sandbox", "--ds=sandbox.settings"])
-ON_SQLITE = Part(title="Milepost on SQLite")
-# The house rules read files, and the tests in front of real web processes bring a database along
-# with them; for those once is enough.
-ONCE = ("tests/house", "tests/live", "tests/browser")
+# These start processes, and wait for them more than they compute.
+_PROCESSES = ("tests/cases", "tests/day", "tests/run")
+# These bring a database of their own along with them; for those once is enough.
+_IN_FRONT = ("tests/browser", "tests/live")
+ON_SQLITE = Part(
+    title="Milepost on SQLite",
+    arguments=["tests", *(f"--ignore={folder}" for folder in (*_PROCESSES, *_IN_FRONT))],
+)
+PROCESSES_ON_SQLITE = Part(
+    title="Milepost's processes on SQLite", arguments=[*_PROCESSES, *_IN_FRONT]
+)
+# Once is enough for the house rules too, which read files, and for what reaches no database.
 ON_POSTGRES = Part(
     title="Milepost on PostgreSQL",
-    arguments=["tests", *(f"--ignore={folder}" for folder in ONCE)],
+    arguments=[
+        "tests",
+        "--only-with-a-database",
+        *(f"--ignore={folder}" for folder in ("tests/house", *_PROCESSES, *_IN_FRONT)),
+    ],
     database="postgres",
 )
+PROCESSES_ON_POSTGRES = Part(
+    title="Milepost's processes on PostgreSQL", arguments=[*_PROCESSES], database="postgres"
+)
+# The longest first: where one of them waits, the cores have the others to do.
+BESIDE = (ON_POSTGRES, PROCESSES_ON_SQLITE, PROCESSES_ON_POSTGRES, SANDBOX)
+AT_ONCE = 3
 
 
 def run(part: Part, *, spool: BinaryIO | None = None, **settings: str) -> Result:
@@ -81,32 +100,37 @@ def run(part: Part, *, spool: BinaryIO | None = None, **settings: str) -> Result
     )
 
 
-def run_on_postgres(spool: BinaryIO) -> Result | str:
-    """Run the part that needs PostgreSQL, on a server of its own, or tell what is in the way."""
+def run_beside(part: Part, spool: BinaryIO) -> Result | str:
+    """Run a part, one for PostgreSQL on a server of its own, or tell what is in the way."""
     with contextlib.ExitStack() as stack:
-        address = os.environ.get("DATABASE_URL", "")
-        if not address.startswith("postgres"):
-            try:
-                address = stack.enter_context(postgres.running())
-            except postgres.NoServer as error:
-                return str(error)
-        return run(ON_POSTGRES, spool=spool, DATABASE_URL=address)
+        settings = {}
+        if part.database == "postgres":
+            address = os.environ.get("DATABASE_URL", "")
+            if not address.startswith("postgres"):
+                try:
+                    address = stack.enter_context(postgres.running(in_memory=True))
+                except postgres.NoServer as error:
+                    return f"{part.title}: everything, because {error}"
+            settings["DATABASE_URL"] = address
+        return run(part, spool=spool, **settings)
 
 
 def main() -> int:
-    with tempfile.TemporaryFile() as spool, ThreadPoolExecutor(max_workers=1) as beside:
-        # Most tests wait more than they compute, so two processes share two cores well.
-        others = beside.submit(lambda: [run(SANDBOX, spool=spool), run_on_postgres(spool)])
-        ended = [run(ON_SQLITE), *others.result()]
-        spool.seek(0)
-        shutil.copyfileobj(spool, sys.stdout.buffer)
+    with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max_workers=AT_ONCE))
+        spools = [stack.enter_context(tempfile.TemporaryFile()) for _ in BESIDE]
+        others = [pool.submit(run_beside, *both) for both in zip(BESIDE, spools, strict=True)]
+        ended = [run(ON_SQLITE), *(other.result() for other in others)]
+        for spool in spools:
+            spool.seek(0)
+            shutil.copyfileobj(spool, sys.stdout.buffer)
     results = [result for result in ended if isinstance(result, Result)]
-    obstacle = next((told for told in ended if isinstance(told, str)), "")
-    sys.stdout.write("\n".join(summary(results, obstacle)) + "\n")
+    obstacles = [told for told in ended if isinstance(told, str)]
+    sys.stdout.write("\n".join(summary(results, obstacles)) + "\n")
     return 0 if all(result.is_good for result in results) else 1
 
 
-def summary(results: list[Result], obstacle: str) -> list[str]:
+def summary(results: list[Result], obstacles: list[str]) -> list[str]:
     """Return the closing lines: every part's count, then what was not run."""
     lines = ["", "Summary"]
     for result in results:
@@ -117,8 +141,7 @@ def summary(results: list[Result], obstacle: str) -> list[str]:
         for result in results
         for reason, count in result.skipped.items()
     ]
-    if obstacle:
-        left_out.append(f"  {ON_POSTGRES.title}: everything, because {obstacle}")
+    left_out += [f"  {obstacle}" for obstacle in obstacles]
     return [*lines, *(["Not run, and why:", *left_out] if left_out else ["Nothing was skipped."])]
 
 

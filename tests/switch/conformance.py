@@ -359,7 +359,8 @@ def run(
         if isinstance(event, events.ScenarioFinished):
             findings.note(event.phase.value, event.recorder)
         elif isinstance(event, events.PhaseFinished) and event.status is not Status.SKIP:
-            hear(f"{event.phase.name}: {findings.cases[event.phase.name]} cases by now")
+            if cases := findings.cases[event.phase.name]:
+                hear(f"{event.phase.name}: {cases} cases by now")
         elif isinstance(event, events.NonFatalError):
             findings.problems[f"{event.label}: {event.value}"] += 1
         elif isinstance(event, events.EngineFinished):

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from backoffice.journal import line
 from backoffice.wire import forget_connections
 from tests.contract.peer import Peer
+from tests.servers.plugin import leave_out
 from tests.servers.stack import Sandbox, sandbox_running
 
 # A real host's credentials; the suite takes no others from the environment.
@@ -27,11 +28,8 @@ MARGIN_S = 0.2
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what turns the sandbox's knobs when the platform is not the sandbox."""
-    if not config.getoption("--platform-url"):
-        return
-    away = [item for item in items if "sandbox" in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=away)
-    items[:] = [item for item in items if item not in away]
+    if config.getoption("--platform-url"):
+        leave_out(config, items, lambda item: "sandbox" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,9 +18,6 @@ import pytest
 from tests.servers import postgres
 
 _place = contextlib.ExitStack()
-_TESTS = Path(__file__).parent.parent
-# Their databases are another process's.
-_WITH_THEIR_OWN = tuple(_TESTS / folder for folder in ("cases", "day", "run"))
 
 # A developer's own exports must not steer the tests to a real platform, broker or database.
 _FOREIGN = ("AIRMILES_", "CELERY_", "MILEPOST_", "DATABASE_URL", "PORT", "SANDBOX_PORT")
@@ -37,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--only-with-a-database",
         action="store_true",
-        help="leave out the tests that reach no database: another one makes no difference to them",
+        help="leave out the tests that ask for no test database: which one matters not to them",
     )
     database_url = os.environ.get("DATABASE_URL", "")
     for name in list(os.environ):
@@ -74,19 +72,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what reaches no database, where that is asked for."""
-    if not config.getoption("--only-with-a-database"):
-        return
-    away = [item for item in items if not _has_database(item)]
-    config.hook.pytest_deselected(items=away)
-    items[:] = [item for item in items if _has_database(item)]
+    """Leave out what asks for no test database, where that is wanted."""
+    if config.getoption("--only-with-a-database"):
+        leave_out(config, items, lambda item: not _has_database(item))
+
+
+def leave_out(
+    config: pytest.Config, items: list[pytest.Item], is_away: Callable[[pytest.Item], bool]
+) -> None:
+    """Take tests out of a run, and have pytest count them as deselected."""
+    away = {item for item in items if is_away(item)}
+    config.hook.pytest_deselected(items=[*away])
+    items[:] = [item for item in items if item not in away]
 
 
 def _has_database(item: pytest.Item) -> bool:
-    """Say whether pytest-django lets a test reach the database, or its processes have one."""
-    of_its_own = any(item.path.is_relative_to(folder) for folder in _WITH_THEIR_OWN)
+    """Say whether pytest-django lets a test reach the database."""
     named = {"db", "transactional_db"} & {*getattr(item, "fixturenames", ())}
-    return of_its_own or bool(named) or item.get_closest_marker("django_db") is not None
+    return bool(named) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_report_header() -> str:

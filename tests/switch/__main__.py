@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,6 @@ def untried(document: dict[str, Any], findings: conformance.Findings) -> list[st
     return [link for link in conformance.links(document) if not findings.approved(link)]
 
 
-def tell(text: str) -> None:
-    """Say how far it is."""
-    print(text, flush=True)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.switch", description=__doc__)
     parser.add_argument("--cases", type=int, default=600, help="generated for each call")
@@ -79,18 +75,17 @@ def main() -> int:
             till = reader(web, cards)
             served = json.loads(ask("GET", f"{web.url}/api/schema/").body)
             document = conformance.of_the_sandbox(till.read(served))
+            tell = partial(print, flush=True)
             began_at = time.monotonic()
-            findings = conformance.Findings()
-            for time_no in range(1 + MOST_WALKS):
-                how = conformance.config(
-                    till,
-                    base_url=web.url,
-                    cases=0 if time_no else wanted.cases,
-                    flows=wanted.flows,
-                    steady=False,
-                )
-                conformance.run(document, how, hear=tell, before=findings)
-                if time_no and not any(FIRM in link for link in untried(document, findings)):
+            config = partial(
+                conformance.config, till, base_url=web.url, flows=wanted.flows, steady=False
+            )
+            findings = conformance.run(document, config(cases=wanted.cases), hear=tell)
+            for _ in range(MOST_WALKS):
+                conformance.run(document, config(cases=0), hear=tell, before=findings)
+                left = untried(document, findings)
+                went_far = not any(FIRM in link for link in left)
+                if went_far:
                     break
             took_s = time.monotonic() - began_at
             broken = [line for line in web.said().splitlines() if "switch.broken" in line]
@@ -99,10 +94,8 @@ def main() -> int:
     is_long = findings.total >= wanted.least
     if not is_long:
         print(f"Fewer than {wanted.least} cases.")
-    left = untried(document, findings)
     for link in left:
         print(f"Never followed to an approval: {link}")
-    went_far = not any(FIRM in link for link in left)
     return 0 if is_long and went_far and not findings.problems and not broken else 1
 
 

@@ -99,9 +99,12 @@ class Reader:
         for name in {"dateTime", "checkoutDateTime", "transactionDateTime"} & fields.keys():
             fields[name]["pattern"] = _MOMENT
         if "collectorNumber" in fields:
-            card = fields["collectorNumber"]
-            # One of its cards mostly. An enumeration beside the form would be lost in it.
-            card["pattern"] = f"^({'|'.join(self.cards)}|{card['pattern'].strip('^$')})$"
+            _prefer(fields["collectorNumber"], "|".join(self.cards))
+
+
+def _prefer(form: dict[str, Any], pattern: str) -> None:
+    """Have a text be mostly of a pattern; an enumeration beside the form would be lost in it."""
+    form["pattern"] = f"^({pattern}|{form['pattern'].strip('^$')})$"
 
 
 def _content_of(operation: dict[str, Any]) -> dict[str, Any]:
@@ -141,8 +144,7 @@ def of_the_sandbox(document: dict[str, Any]) -> dict[str, Any]:
         if path == _REDEEM:
             # The programme refuses what comes to less than one unit (0035).
             fields["dollarRedeemRequest"] |= {"pattern": _WORTH_IT}
-            total = fields["postTaxBasketAmount"]
-            total["pattern"] = rf"^([1-9][0-9]{{2}}\.[0-9]{{2}}|{total['pattern'].strip('^$')})$"
+            _prefer(fields["postTaxBasketAmount"], r"[1-9][0-9]{2}\.[0-9]{2}")
         if path == _REVERSE:
             fields["redemptionConfirmationNumber"]["pattern"] = "^([!-~]{1,40})?$"
     return document
@@ -165,7 +167,6 @@ def config(
         for one in operations:
             is_short = one["include-path"] in _SHORT
             one["phases"] = {"coverage": {"enabled": is_short}}
-    others: dict[str, Any] = {"enabled": cases > 0}
     told: dict[str, Any] = {
         "headers": {"Authorization": f"Bearer {reader.token}"},
         "continue-on-failure": True,
@@ -177,7 +178,7 @@ def config(
             "database": "none",
         },
         "phases": {
-            **dict.fromkeys(("examples", "coverage", "fuzzing"), others),
+            **{name: {"enabled": cases > 0} for name in ("examples", "coverage", "fuzzing")},
             "stateful": {"generation": {"max-examples": flows}},
         },
         "checks": {"max_response_time": PATIENCE_S},

@@ -17,6 +17,8 @@ from typing import Any
 
 from tests.servers.stack import Sandbox, Web, ask, sandbox_running, web_running
 from tests.switch import conformance
+from tests.switch.findings import Findings, lines
+from tests.switch.reader import Reader, links, of_the_sandbox
 
 COLLECTORS = 10
 # PENDING, and CONFIRMED after three looks.
@@ -41,10 +43,10 @@ def seeded(sandbox: Sandbox) -> tuple[str, ...]:
     return (*cards, SLOW_CARD)
 
 
-def reader(web: Web, cards: tuple[str, ...]) -> conformance.Reader:
+def reader(web: Web, cards: tuple[str, ...]) -> Reader:
     """Enrol a till of the demo partner."""
     said = web.manage("enrol_device", "--store", "0001", "--device", "002", "--token")
-    return conformance.Reader(
+    return Reader(
         token=said.strip().splitlines()[-1],
         sponsor="LOY1",
         vendor="100087",
@@ -55,9 +57,9 @@ def reader(web: Web, cards: tuple[str, ...]) -> conformance.Reader:
     )
 
 
-def untried(document: dict[str, Any], findings: conformance.Findings) -> list[str]:
+def untried(document: dict[str, Any], findings: Findings) -> list[str]:
     """Return the links that were never followed to an approval."""
-    return [link for link in conformance.links(document) if not findings.approved(link)]
+    return [link for link in links(document) if not findings.approved(link)]
 
 
 def main() -> int:
@@ -74,7 +76,7 @@ def main() -> int:
         with web_running(Path(folder, "milepost"), sandbox) as web, web.settling():
             till = reader(web, cards)
             served = json.loads(ask("GET", f"{web.url}/api/schema/").body)
-            document = conformance.of_the_sandbox(till.read(served))
+            document = of_the_sandbox(till.read(served))
             tell = partial(print, flush=True)
             began_at = time.monotonic()
             config = partial(
@@ -89,7 +91,7 @@ def main() -> int:
                     break
             took_s = time.monotonic() - began_at
             broken = [line for line in web.said().splitlines() if "switch.broken" in line]
-    print("\n".join(conformance.lines(findings)))
+    print("\n".join(lines(findings)))
     print(f"{took_s:.0f} s; {len(broken)} faults in the web server's log")
     is_long = findings.total >= wanted.least
     if not is_long:

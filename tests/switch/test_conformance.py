@@ -30,7 +30,8 @@ from tests.contract.peer import sample
 from tests.issuance.stories import confirmed
 from tests.scripted import ScriptedPlatform, Sent
 from tests.switch import conformance
-from tests.switch.conformance import Reader
+from tests.switch.findings import lines
+from tests.switch.reader import Reader, links
 from tests.switch.till import Till
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +45,7 @@ PATH_OF = {
     for path, methods in reference.document()["paths"].items()
     if "post" in methods
 }
-LINKS = conformance.links(reference.document())
+LINKS = links(reference.document())
 
 
 def programme() -> Callable[[Sent], Reply | Silence]:
@@ -104,7 +105,7 @@ def test_the_switch_does_what_its_document_says(
     scripted.will(programme())
     how = conformance.config(reader, base_url=url, cases=CASES, flows=FLOWS, steady=True)
     findings = conformance.run(reader.read(reference.document()), how)
-    told = "\n".join(conformance.lines(findings))
+    told = "\n".join(lines(findings))
     assert not findings.problems, told
     assert set(findings.checks) == {*conformance.CHECKS, *conformance.OURS}
     # Every phase had its part, and every call was tried and did something.

@@ -132,7 +132,7 @@ def event(
     if order.as_sent is not None:
         is_back = order.is_taking_back
         operation = Operation.REVERSE_EVENT if is_back else Operation.POST_EVENT
-        return _tills(order, order.as_sent, operation, None)
+        return replace(_tills(order, order.as_sent, operation, None), original=original)
     message = Message.REVERSE_EVENT if order.is_taking_back else Message.POST_EVENT
     reference = uuid.uuid4()
     body = EventMessage(

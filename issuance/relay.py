@@ -110,7 +110,7 @@ def _given(request: Request, envelope: Envelope, *, actor: Actor, now: datetime)
 def _taken_back(
     request: Request, envelope: Envelope, *, actor: Actor, now: datetime
 ) -> Transaction:
-    original = _original(request, actor)
+    original = _original(request, actor, Operation.ISSUE)
     order = ReturnOrder(
         client_ref=envelope.client_ref,
         sale_ref=envelope.client_ref,
@@ -138,15 +138,17 @@ def _recorded(request: Request, envelope: Envelope, *, actor: Actor, now: dateti
 
 
 def _event(request: Request, envelope: Envelope, *, actor: Actor, now: datetime) -> Transaction:
+    is_taking_back = request.message is Message.REVERSE_EVENT
+    original = _original(request, actor, Operation.POST_EVENT) if is_taking_back else None
     order = EventOrder(
         client_ref=envelope.client_ref,
         card=_card(request),
         awards=(),
         language=actor.device.store.language,
-        is_taking_back=request.message is Message.REVERSE_EVENT,
+        is_taking_back=is_taking_back,
         as_sent=_as_sent(request, envelope),
     )
-    return services.event(order, actor=actor, now=now).transaction
+    return services.event(order, actor=actor, now=now, original=original).transaction
 
 
 def _as_sent(request: Request, envelope: Envelope | None = None) -> AsSent:
@@ -171,22 +173,22 @@ def _basket(request: Request) -> Basket:
     )
 
 
-def _original(request: Request, actor: Actor) -> Transaction | None:
-    """Return the sale that a return names, by the programme's number or by the till's own.
+def _original(request: Request, actor: Actor, operation: Operation) -> Transaction | None:
+    """Return what a request takes back, by the programme's number or by the till's own.
 
     One that came to nothing, or that Milepost does not know, is the programme's to refuse.
     """
     if not request.original_id:
         return None
-    sales = Transaction.objects.filter(
-        operation=Operation.ISSUE,
+    given = Transaction.objects.filter(
+        operation=operation,
         state__in=sorted(_RETURNABLE),
         store__sponsor=actor.device.store.sponsor_id,
         collector_mac=payloads.vault().blind_index(request.collector_number),
         is_training=False,
     ).order_by("-id")
-    by_theirs = sales.filter(confirmation_number=request.original_id).first()
-    return by_theirs or sales.filter(checkout_id=request.original_id).first()
+    by_theirs = given.filter(confirmation_number=request.original_id).first()
+    return by_theirs or given.filter(checkout_id=request.original_id).first()
 
 
 def _standing(row: Transaction) -> Told:

@@ -68,8 +68,10 @@ class Request:
 
     @property
     def original_id(self) -> str:
-        """What a return names as its original, or empty."""
-        return str(self.fields.get("originalTransactionId", ""))
+        """What takes back names as its original, or empty."""
+        is_event = self.message in EVENTS
+        name = "originalClientTransactionId" if is_event else "originalTransactionId"
+        return str(self.fields.get(name, ""))
 
     @property
     def transaction_type(self) -> str:

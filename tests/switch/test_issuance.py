@@ -29,6 +29,7 @@ RETURN = FORMS[Message.RETURN].path
 RECORD = FORMS[Message.RECORD].path
 CALCULATE = FORMS[Message.CALCULATE].path
 POST_EVENT = FORMS[Message.POST_EVENT].path
+REVERSE_EVENT = FORMS[Message.REVERSE_EVENT].path
 MOVING = [form.path for form in FORMS.values() if form.earns_by_offer]
 
 
@@ -280,6 +281,66 @@ def test_a_return_of_a_sale_that_came_to_nothing_takes_nothing(
     heard = till.post(RETURN, back)
     assert (heard.status, heard.row.state) == (400, State.NOT_SENT)
     assert heard.fields["errors"][0]["errorCode"] == "NothingToTakeBack"
+
+
+def test_an_event_that_is_pending_is_taken_back_after_it(
+    till: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(pending())
+    given = till.post(POST_EVENT, asked(POST_EVENT, clientTransactionId="E-1")).row
+    back = asked(REVERSE_EVENT, clientTransactionId="E-2", originalClientTransactionId="E-1")
+    heard = till.post(REVERSE_EVENT, back)
+    assert (heard.status, heard.row.state) == (500, State.QUEUED)
+    assert heard.row.original == given
+    assert len(scripted.sent) == 1
+    scripted.will(confirmed())
+    settle(given)
+    services.settle_due(sender="settle in a test")
+    again = till.post(REVERSE_EVENT, back)
+    assert (again.status, again.row) == (200, heard.row)
+    # The event is named as the till named it.
+    assert scripted.sent[-1].fields == back
+
+
+@pytest.mark.parametrize("number", ["checkout_id", "confirmation_number"])
+def test_an_event_is_known_by_the_tills_number_and_by_the_programmes(
+    till: Till, scripted: ScriptedPlatform, number: str
+) -> None:
+    scripted.will(confirmed())
+    given = till.post(POST_EVENT, asked(POST_EVENT, clientTransactionId="E-1")).row
+    named = {"originalClientTransactionId": getattr(given, number)}
+    heard = till.post(REVERSE_EVENT, asked(REVERSE_EVENT, **named))
+    assert (heard.status, heard.row.original) == (200, given)
+
+
+def test_a_reversal_of_an_event_that_came_to_nothing_takes_nothing(
+    till: Till, scripted: ScriptedPlatform
+) -> None:
+    scripted.will(pending())
+    given = till.post(POST_EVENT, asked(POST_EVENT, clientTransactionId="E-1")).row
+    back = asked(REVERSE_EVENT, clientTransactionId="E-2", originalClientTransactionId="E-1")
+    till.post(REVERSE_EVENT, back)
+    scripted.will(confirmed("REJECTED"))
+    settle(given)
+    services.settle_due(sender="settle in a test")
+    heard = till.post(REVERSE_EVENT, back)
+    assert (heard.status, heard.row.state) == (400, State.NOT_SENT)
+    assert heard.fields["errors"][0]["errorCode"] == "NothingToTakeBack"
+
+
+@pytest.mark.parametrize(
+    ("taking_back", "field"),
+    [(RETURN, "originalTransactionId"), (REVERSE_EVENT, "originalClientTransactionId")],
+)
+def test_a_sale_is_no_event_and_an_event_no_sale(
+    till: Till, scripted: ScriptedPlatform, taking_back: str, field: str
+) -> None:
+    scripted.will(confirmed())
+    wrong = ISSUE if taking_back == REVERSE_EVENT else POST_EVENT
+    number = till.post(wrong, asked(wrong)).row.checkout_id
+    heard = till.post(taking_back, asked(taking_back, **{field: number}))
+    # What it names is the programme's to judge.
+    assert (heard.status, heard.row.original) == (200, None)
 
 
 def test_a_return_of_a_sale_that_is_not_ours_is_the_programmes_to_judge(

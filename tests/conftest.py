@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.commands import flush
@@ -13,6 +14,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from backoffice.journal import line, programme, safety, triggers, watch
+from backoffice.people import pins
 from tests.cast import Cast, make_cast
 from tests.scripted import ScriptedPlatform
 
@@ -58,9 +60,13 @@ def _kinds_and_permissions_outlast_a_flush() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _passwords_are_hashed_fast() -> Iterator[None]:
+def _passwords_and_pins_are_hashed_fast() -> Iterator[None]:
     """A slow hash is for real people's secrets; the cast's is in the repository."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+    with (
+        override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(pins, "_SLOW", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
 
 

@@ -31,6 +31,9 @@ from tests.scripted import ScriptedPlatform
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS = 3
 OPERATIONS = 8
+# So often the poller has looked before the writers end.
+POLLS = 4
+PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +93,14 @@ def late(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def work(cast: Cast, writer: int) -> None:
-    """Redeem, show, call off and give back, as a till and the sweep do."""
+def work(cast: Cast, writer: int, looked_at: threading.Event) -> None:
+    """Redeem, show, call off and give back, as a till and the sweep do; the last one waits until
+    the poller has looked a few times.
+    """
     try:
         for n in range(OPERATIONS):
+            if n == OPERATIONS - 1:
+                assert looked_at.wait(PATIENCE_S)
             row = opened(cast, card_number=f"8000{writer:03d}{n:04d}")
             if n % 4 == 3:
                 record(row, Verdict.UNKNOWN)
@@ -115,18 +122,20 @@ def test_a_poller_beside_busy_writers_ends_with_exactly_the_log(
     monkeypatch.setattr("backoffice.api.access.MOST_REQUESTS", 10_000)
     approved(cast, card_number=COLLECTOR_WITHOUT_CASH)
     copy, is_over, polls = poller.Copy(":memory:"), threading.Event(), 0
-    api = Api(program)
+    api, looked_at = Api(program), threading.Event()
     with ThreadPoolExecutor(WRITERS) as pool:
-        working = [pool.submit(work, cast, writer) for writer in range(WRITERS)]
+        working = [pool.submit(work, cast, writer, looked_at) for writer in range(WRITERS)]
         while not is_over.is_set():
             if all(one.done() for one in working):
                 is_over.set()
             poller.poll(api, copy)
             polls += 1
+            if polls == POLLS:
+                looked_at.set()
         for one in working:
             one.result()
     there = log_of(program)
-    assert len(there) > WRITERS * OPERATIONS and polls > 3
+    assert len(there) > WRITERS * OPERATIONS and polls > POLLS
     assert kept(copy) == there
     # With nothing new, one question is all that it takes.
     asked = api.asked

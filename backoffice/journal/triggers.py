@@ -46,16 +46,17 @@ _TERMINAL = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
 _COLLECTOR = ("collector_mac", "collector_last4")
 _SAID = ("kind", "transaction_id", "person_id", "reason", "count", "at")
 
-# The transaction of a payload is over, and so are its deadlines.
-_OVER = (
-    "SELECT 1 FROM journal_transaction t WHERE t.id = OLD.transaction_id "  # noqa: S608
-    f"AND t.state IN ({_TERMINAL}, 'approved') "
-    "AND t.deadline_at < CURRENT_TIMESTAMP AND t.replay_until < CURRENT_TIMESTAMP"
-)
-_IS_OVER = (
-    f"OLD.state IN ({_TERMINAL}, 'approved') "
-    "AND OLD.deadline_at < CURRENT_TIMESTAMP AND OLD.replay_until < CURRENT_TIMESTAMP"
-)
+
+def _over(row: str) -> str:
+    """Say in SQL that nothing more can come of a transaction: settled, and past its deadlines.
+
+    What was practised is also over where a person would decide: nobody ever does.
+    """
+    return (
+        f"({row}.state IN ({_TERMINAL}, 'approved') "
+        f"OR ({row}.is_training AND {row}.state = 'manual')) "
+        f"AND {row}.deadline_at < CURRENT_TIMESTAMP AND {row}.replay_until < CURRENT_TIMESTAMP"
+    )
 
 
 def _rewritten(*names: str) -> str:
@@ -81,6 +82,9 @@ class Rule:
     message: str
 
 
+_ITS_TRANSACTION_IS_OVER = (
+    f"SELECT 1 FROM journal_transaction t WHERE t.id = OLD.transaction_id AND {_over('t')}"  # noqa: S608
+)
 # Two people have agreed on this state.
 _DECIDED = (
     "SELECT 1 FROM journal_decision d WHERE d.transaction_id = OLD.id "
@@ -189,7 +193,7 @@ RULES = (
         "OR NEW.transaction_id IS DISTINCT FROM OLD.transaction_id "
         "OR NEW.attempt_id IS DISTINCT FROM OLD.attempt_id "
         "OR (length(OLD.ciphertext) = 0 AND length(NEW.ciphertext) > 0) OR "
-        f"(length(NEW.ciphertext) = 0 AND NOT EXISTS ({_OVER}))",
+        f"(length(NEW.ciphertext) = 0 AND NOT EXISTS ({_ITS_TRANSACTION_IS_OVER}))",
         message="a payload is only re-encrypted, or emptied after its deadlines",
     ),
     Rule(
@@ -197,7 +201,8 @@ RULES = (
         table="journal_transaction",
         event="UPDATE",
         # A collector is forgotten once all is over, and never becomes another one.
-        condition=f"{_rewritten(*_COLLECTOR)} OR (({_changed(*_COLLECTOR)}) AND NOT ({_IS_OVER}))",
+        condition=f"{_rewritten(*_COLLECTOR)} "
+        f"OR (({_changed(*_COLLECTOR)}) AND NOT ({_over('OLD')}))",
         message="a collector is only forgotten, after all deadlines",
     ),
     Rule(

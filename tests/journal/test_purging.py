@@ -9,26 +9,28 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
 from backoffice.audit.models import AuditEntry
-from backoffice.journal import entries, payloads, purging, quarantine, retention, safety
+from backoffice.journal import entries, line, payloads, purging, quarantine, retention, safety
 from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.decisions import Verdict
 from backoffice.journal.disclosures import Disclosure, DisclosureKind
 from backoffice.journal.entries import keeping
 from backoffice.journal.models import Payload, Transaction
 from backoffice.journal.purging import Purge, Purged
+from backoffice.journal.states import State
 from backoffice.journal.surroundings import RetentionState
 from backoffice.office.tasks import purge as purge_task
 from issuance import selectors
 from issuance.returns import NotReturnable
-from tests.cast import COLLECTOR, Cast
+from tests.cast import COLLECTOR, COLLECTOR_WITHOUT_CASH, Cast
 from tests.issuance import stories
 from tests.issuance.baskets import basket
 from tests.journal.rows import approved, opened, record, refused, reversal_of
-from tests.scripted import ScriptedPlatform
+from tests.scripted import ScriptedPlatform, silence
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +132,12 @@ def for_a_person(cast: Cast, **changes: Any) -> Transaction:
     return row
 
 
+def that_nobody_can_read(cast: Cast, **changes: Any) -> Transaction:
+    row = record(opened(cast, **changes), Verdict.INCOMPLETE, answer=b"{}", http_status=200)
+    assert row.state == State.MANUAL
+    return row
+
+
 def with_an_open_reversal(cast: Cast) -> Transaction:
     row = approved(cast)
     entries.open_transaction(
@@ -151,7 +159,14 @@ def with_a_refused_reversal(cast: Cast) -> Transaction:
 
 
 @pytest.mark.parametrize(
-    "make", [in_doubt, for_a_person, with_an_open_reversal, with_a_refused_reversal]
+    "make",
+    [
+        in_doubt,
+        for_a_person,
+        that_nobody_can_read,
+        with_an_open_reversal,
+        with_a_refused_reversal,
+    ],
 )
 def test_what_is_open_or_in_dispute_is_kept_however_old(
     cast: Cast, make: Callable[[Cast], Transaction]
@@ -163,14 +178,37 @@ def test_what_is_open_or_in_dispute_is_kept_however_old(
     assert entries.reread(row).collector_mac == payloads.vault().blind_index(COLLECTOR)
 
 
-def test_what_was_practised_waits_for_nobodys_decision(cast: Cast) -> None:
+@pytest.mark.parametrize("make", [for_a_person, that_nobody_can_read])
+def test_what_was_practised_waits_for_nobodys_decision(
+    cast: Cast, make: Callable[..., Transaction]
+) -> None:
     """Nobody is asked about it, so it would be kept for ever."""
-    row = aged(lambda: for_a_person(cast, actor=replace(cast.actor, is_training=True)), 800)
+    row = aged(lambda: make(cast, actor=replace(cast.actor, is_training=True)), 800)
     before = proofs(row)
     assert row.is_training and all(kept(row))
     assert purge() == Purged(emptied=2, forgotten=1)
     assert not any(kept(row)) and entries.reread(row).collector_mac == ""
     assert proofs(row) == before
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+def test_a_practised_sale_does_not_wait_for_its_return_that_nobody_decides(
+    cast: Cast, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch, is_training: bool
+) -> None:
+    actor = replace(cast.actor, is_training=is_training)
+    monkeypatch.setattr(Cast, "actor", actor)
+    monkeypatch.setattr(line, "training", line.platform)
+    scripted.will(stories.confirmed())
+    sale = aged(lambda: stories.give(cast), 800)
+    scripted.will(silence())
+    back = aged(lambda: stories.take_back(cast, sale), 800)
+    Transaction.objects.filter(pk=back.pk).update(
+        state=State.MANUAL, needs_person=NeedsPerson.REPLAY_OVER
+    )
+    # A return keeps its own as long as its sale does: until the night after.
+    nights = [purge(), purge()]
+    assert [done.forgotten for done in nights] == ([1, 1] if is_training else [0, 0])
+    assert any(kept(sale)) is any(kept(back)) is not is_training
 
 
 def test_nothing_is_emptied_before_it_can_no_more_be_given_back(cast: Cast) -> None:
@@ -296,6 +334,24 @@ def test_a_collector_is_never_changed_and_never_forgotten_too_early(cast: Cast) 
     refused("only forgotten", last4, "1234", old.pk)
     assert Transaction.objects.filter(pk=old.pk).update(collector_mac="", collector_last4="") == 1
     refused("only forgotten", change, "another", old.pk)
+
+
+def test_what_people_decide_about_is_kept_by_the_database_unless_it_was_practised(
+    cast: Cast,
+) -> None:
+    practising = replace(cast.actor, is_training=True)
+    real = aged(lambda: that_nobody_can_read(cast), 3)
+    practised = aged(lambda: that_nobody_can_read(cast, actor=practising), 3)
+    young = that_nobody_can_read(cast, actor=practising, card_number=COLLECTOR_WITHOUT_CASH)
+    change = "UPDATE journal_transaction SET collector_mac = %s WHERE id = %s"
+    empty = "UPDATE journal_payload SET ciphertext = %s WHERE transaction_id = %s"
+    for row in (real, young):
+        refused("only forgotten", change, "", row.pk)
+        refused("only re-encrypted", empty, b"", row.pk)
+    for statement, nothing in ((change, ""), (empty, b"")):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [nothing, practised.pk])
+    assert not any(kept(practised)) and entries.reread(practised).collector_mac == ""
 
 
 def test_what_was_emptied_stays_empty(cast: Cast) -> None:

@@ -17,7 +17,7 @@ from backoffice.journal import payloads
 from backoffice.journal.disclosures import Disclosure
 from backoffice.journal.models import Payload, Transaction
 from backoffice.journal.retention import Retention
-from backoffice.journal.states import SETTLED, UNSETTLED, Operation
+from backoffice.journal.states import SETTLED, UNSETTLED, Operation, State
 from backoffice.people.actors import Channel
 from backoffice.vault import VaultError
 
@@ -51,12 +51,16 @@ def over(now: datetime) -> QuerySet[Transaction]:
     them. What was practised is nobody's task: no office decides about it.
     """
     is_a_task = Q(is_training=False) & ~Q(needs_person="")
+    is_practised_to_its_end = Q(is_training=True, state=State.MANUAL)
     following = Transaction.objects.filter(
         Q(reverses=OuterRef("pk")) | Q(original=OuterRef("pk")) | Q(corrects=OuterRef("pk")),
-        Q(state__in=sorted(UNSETTLED)) | is_a_task,
+        Q(state__in=sorted(UNSETTLED)) & ~is_practised_to_its_end | is_a_task,
     )
     return Transaction.objects.filter(
-        ~is_a_task, state__in=sorted(SETTLED), deadline_at__lt=now, replay_until__lt=now
+        Q(state__in=sorted(SETTLED)) | is_practised_to_its_end,
+        ~is_a_task,
+        deadline_at__lt=now,
+        replay_until__lt=now,
     ).exclude(Exists(following))
 
 

@@ -35,10 +35,15 @@ END $$""",
     f"FOR EACH STATEMENT EXECUTE FUNCTION {TRIGGER}_held()",
 )
 _NEWEST: Final = f"SELECT coalesce(max(id), 0) FROM {TABLE}"  # noqa: S608
-_HELD: Final = f"""SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) FROM pg_locks
+_HOLDERS: Final = f"""FROM pg_locks
 WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = {_OURS}
 AND pid <> pg_backend_pid()
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""  # noqa: S608
+_HELD: Final = f"SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) {_HOLDERS}"
+# Another role's sessions have no times for us; all of Milepost's processes share one role.
+_LONGEST: Final = f"""SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::bigint
+FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid IN (SELECT pid {_HOLDERS})
+ORDER BY xact_start LIMIT 1"""  # noqa: S608
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,24 @@ class Reach:
 
     last: int
     whole_until: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """The session of the database that has held a place for longest, and for how long."""
+
+    pid: int
+    open_s: int
+
+
+def holder() -> Holder | None:
+    """Return who holds up whoever reads the audit log in order; nobody on SQLite."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(_LONGEST)
+        found = cursor.fetchone()
+    return None if found is None else Holder(pid=found[0], open_s=found[1])
 
 
 def reach() -> Reach:

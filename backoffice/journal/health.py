@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db.models import CharField, Count, Func, Min, QuerySet
 
 from backoffice import clock
+from backoffice.audit import places
+from backoffice.audit.places import Holder
 from backoffice.journal import issuing, line, payloads, purging, quarantine, safety, watch
 from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.models import Payload, ProgrammeState, Transaction
@@ -30,6 +32,8 @@ MOST_SKEW: Final = timedelta(seconds=30)
 MOST_SWEEP_AGE: Final = timedelta(seconds=60)
 # It is a night's work.
 MOST_PURGE_AGE: Final = timedelta(hours=50)
+# A commit of Milepost's takes milliseconds.
+MOST_HELD: Final = timedelta(seconds=60)
 # Beats that may be missed before nobody is thought to feel the programme's pulse.
 _ECHOES_MISSED: Final = 4
 _ECHO_AT_LEAST: Final = timedelta(seconds=60)
@@ -101,6 +105,8 @@ class Health:
     sealed_under: dict[str, int]
     lost_keys: tuple[str, ...]
     purge_age_s: int | None
+    # Who adds to the audit log without an end, and so holds up whoever reads it in order.
+    holder: Holder | None
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is out of bounds."""
@@ -136,6 +142,14 @@ class Health:
                 found=f"The last purge came to its end {self.purge_age_s} s ago.",
                 to_do="Start `manage.py settle --forever`, or a worker and beat, and read their "
                 "log; `manage.py purge` does it at once.",
+            )
+        if self.holder is not None and self.holder.open_s > MOST_HELD.total_seconds():
+            yield Fault(
+                name="held_up",
+                found=f"The session {self.holder.pid} of the database has not ended its "
+                f"transaction for {self.holder.open_s} s: no program is told of later changes.",
+                to_do=f"See what it is in pg_stat_activity; `SELECT "
+                f"pg_terminate_backend({self.holder.pid})` undoes its transaction and ends it.",
             )
         limit_ms, refused_ms = (_ms(limit) for limit in (MOST_SKEW, safety.MOST_SKEW))
         if self.skew_ms is not None and limit_ms < abs(self.skew_ms) <= refused_ms:
@@ -291,6 +305,7 @@ def examine(*, now: datetime) -> Health:
         sealed_under=sealed,
         lost_keys=tuple(sorted(set(sealed) - set(payloads.vault().key_ids))),
         purge_age_s=_age_s(purging.standing().purged_at, now),
+        holder=places.holder(),
     )
 
 

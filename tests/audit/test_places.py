@@ -58,6 +58,22 @@ def test_an_entry_that_is_rolled_back_holds_nobody_up_for_long() -> None:
 
 
 @ONLY_POSTGRES
+def test_who_has_held_a_place_for_longest_is_named() -> None:
+    assert places.holder() is None
+    with uncommitted(add), uncommitted(add):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction'"
+                " AND datname = current_database() ORDER BY xact_start"
+            )
+            (longest,), *others = cursor.fetchall()
+        held = places.holder()
+        assert held is not None and held.pid == longest and len(others) == 1
+        assert 0 <= held.open_s < 60
+    assert places.holder() is None
+
+
+@ONLY_POSTGRES
 def test_many_entries_of_one_commit_hold_one_place() -> None:
     before = add()
 

@@ -16,12 +16,13 @@ from django.utils import timezone
 
 from backoffice import clock
 from backoffice.audit import trail
-from backoffice.journal import line, programme, quarantine, safety, watch
+from backoffice.journal import health, line, programme, quarantine, safety, watch
 from backoffice.journal.models import LogState, ProgrammeState, Transaction
 from backoffice.journal.states import Product
 from backoffice.office.management.commands import doctor
 from tests.cast import COLLECTOR, Cast
 from tests.journal.rows import sql, written
+from tests.late import uncommitted
 
 pytestmark = pytest.mark.django_db
 IS_POSTGRESQL = connection.vendor == "postgresql"
@@ -203,6 +204,19 @@ def test_a_sweep_that_nobody_has_seen_for_a_minute_is_a_fault(cast: Cast) -> Non
     assert faults() == ["sweep"]
     LogState.objects.all().delete()
     assert faults() == ["sweep"] and "last sweep         never" in examined()[0]
+
+
+@pytest.mark.skipif(not IS_POSTGRESQL, reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_that_never_ends_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard()
+    swept()
+    with uncommitted(lambda: audited(seconds_ago=0)):
+        assert faults() == []
+        monkeypatch.setattr(health, "MOST_HELD", timedelta(seconds=-1))
+        assert faults() == ["held_up"]
+        assert "pg_terminate_backend(" in examined()[0]
+    assert faults() == []
 
 
 def test_a_mark_that_stays_behind_a_living_sweep_is_a_fault(cast: Cast, tmp_path: Path) -> None:

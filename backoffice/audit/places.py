@@ -48,9 +48,11 @@ ORDER BY xact_start LIMIT 1"""  # noqa: S608
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """The last number that was given out, and the one up to which no entry is still to come.
+    """The last entry that is committed, and the number up to which no entry is still to come.
 
     The second may lie behind what it was a moment ago: a place is held before its number is known.
+    Neither ever passes what is on the disk: a crash may give a number again that a rolled-back
+    transaction had, and so none of these may be taken for read.
     """
 
     last: int
@@ -81,14 +83,11 @@ def reach() -> Reach:
     Read the entries in a statement after this one: what is committed in between is seen then.
     """
     with connection.cursor() as cursor:
+        cursor.execute(_NEWEST)
+        (newest,) = cursor.fetchone()
         if connection.vendor != "postgresql":
-            cursor.execute(_NEWEST)
-            (newest,) = cursor.fetchone()
-            return Reach(last=int(newest), whole_until=int(newest))
-        # In this order: who gets a number up to the last one held its place before it was given.
-        cursor.execute(f"SELECT {_LAST}")
-        (last,) = cursor.fetchone()
+            return Reach(last=newest, whole_until=newest)
+        # In this order: who has a number below the newest one's held a place before that was given.
         cursor.execute(_HELD)
         (held,) = cursor.fetchone()
-    whole_until = int(last) if held is None else min(int(last), int(held))
-    return Reach(last=int(last), whole_until=whole_until)
+    return Reach(last=newest, whole_until=newest if held is None else min(newest, held))

@@ -58,6 +58,20 @@ def test_an_entry_that_is_rolled_back_holds_nobody_up_for_long() -> None:
 
 
 @ONLY_POSTGRES
+def test_a_number_that_came_to_nothing_is_not_passed_because_a_crash_may_give_it_again() -> None:
+    kept = add()
+    with uncommitted(add, rolls_back=True):
+        pass
+    reach = places.reach()
+    assert reach.whole_until == reach.last == kept
+    # What a crash leaves of a sequence whose last steps were not yet on the disk.
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER SEQUENCE {places.TABLE}_id_seq RESTART WITH {kept + 1}")
+    assert add() == kept + 1
+    assert places.reach().whole_until == kept + 1
+
+
+@ONLY_POSTGRES
 def test_who_has_held_a_place_for_longest_is_named() -> None:
     assert places.holder() is None
     with uncommitted(add), uncommitted(add):

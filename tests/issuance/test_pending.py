@@ -223,6 +223,25 @@ def test_a_return_written_before_its_sale_was_partly_rejected_is_a_persons(
     assert (row.state, row.needs_person) == (State.MANUAL, "original_partial")
 
 
+def test_a_sale_that_has_just_ended_keeps_its_return_no_more(
+    cast: Cast, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.will(pending())
+    given = give(cast)
+    read = entries.reread
+
+    def ends_meanwhile(row: Transaction) -> Transaction:
+        """Between the look at the sale and the insert of its return the sweep confirms it."""
+        found = read(row)
+        monkeypatch.setattr(entries, "reread", read)
+        scripted.will(confirmed())
+        settle(row)
+        return found
+
+    monkeypatch.setattr(entries, "reread", ends_meanwhile)
+    assert take_back(cast, given).state == State.CONFIRMED
+
+
 def test_an_event_gives_miles_without_a_basket(cast: Cast, scripted: ScriptedPlatform) -> None:
     scripted.will(answered(200, "PENDING"), confirmed())
     row = event(cast, reason="goodwill")

@@ -79,8 +79,12 @@ def ahead_of(row: Transaction) -> Transaction | None:
     """Return the unsettled issuance that must end before this one is sent, or None."""
     if row.operation not in ORDERED:
         return None
-    if row.original is not None and row.original.state in UNSETTLED:
-        return row.original
+    # Read anew: it may have come to its end since whoever asks has read it.
+    if row.original_id is not None:
+        same = Transaction.objects.filter(pk=row.original_id, state__in=sorted(UNSETTLED))
+        original = same.first()
+        if original is not None:
+            return original
     return _earlier(row).order_by("-id").first()
 
 

@@ -129,6 +129,8 @@ class Facts:
     # return had been written.
     original_state: State | None = None
     is_original_news: bool = False
+    # Practised: no person ever rules on it.
+    is_training: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

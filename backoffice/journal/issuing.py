@@ -52,6 +52,9 @@ def when_due(facts: Facts, *, now: datetime) -> Change | None:
     """Return what a due row becomes instead of being sent, or None when it is to be sent."""
     if facts.state is State.QUEUED and facts.original_state in _NOTHING_GIVEN:
         return Change(state=State.NOT_SENT)  # There is nothing to take back.
+    is_for_nobody = facts.is_training and facts.original_state is State.MANUAL
+    if facts.state is State.QUEUED and is_for_nobody:
+        return Change(state=State.NOT_SENT)  # It would wait for a ruling that nobody makes.
     is_partial = facts.original_state is State.PARTIAL and facts.is_original_news
     if facts.state is State.QUEUED and is_partial:
         # It was written when all of its sale's miles were expected; what it asks may be too much.

@@ -48,9 +48,8 @@ _SAID = ("kind", "transaction_id", "person_id", "reason", "count", "at")
 
 
 def _over(row: str) -> str:
-    """Say in SQL that nothing more can come of a transaction: settled, and past its deadlines.
-
-    What was practised is also over where a person would decide: nobody ever does.
+    """Say in SQL that nothing more can come of a transaction: past its deadlines, and settled or,
+    where it was practised, with a person, who never decides.
     """
     return (
         f"({row}.state IN ({_TERMINAL}, 'approved') "
@@ -187,8 +186,7 @@ RULES = (
         name="milepost_payload_frozen",
         table="journal_payload",
         event="UPDATE",
-        # Emptying needs a terminal transaction whose deadlines have passed; re-encryption keeps
-        # the mac of the plain bytes.
+        # Emptying needs a transaction that is over; re-encryption keeps the mac of the plain bytes.
         condition="NEW.mac IS DISTINCT FROM OLD.mac "
         "OR NEW.transaction_id IS DISTINCT FROM OLD.transaction_id "
         "OR NEW.attempt_id IS DISTINCT FROM OLD.attempt_id "

@@ -1,5 +1,6 @@
 """Tables M1–M9: what silences and passing moments do to an issuance, and sequences of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -103,6 +104,14 @@ def test_a_doubt_beyond_its_window_is_not_sent_again(state: State) -> None:
     assert issuing.when_due(doubt, now=END - timedelta(microseconds=1)) is None
     over = Change(state=State.MANUAL, needs_person="replay_over")
     assert issuing.when_due(doubt, now=END) == over
+
+
+@pytest.mark.parametrize("state", sorted(CLAIMABLE))
+def test_what_is_practised_does_not_wait_for_people(state: State) -> None:
+    behind = facts(state=state, original_state=State.MANUAL)
+    assert issuing.when_due(behind, now=NOW) is None
+    change = issuing.when_due(replace(behind, is_training=True), now=NOW)
+    assert change == (Change(state=State.NOT_SENT) if state is State.QUEUED else None)
 
 
 def test_what_never_left_is_sent_however_late() -> None:

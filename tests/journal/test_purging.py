@@ -208,7 +208,28 @@ def test_a_practised_sale_does_not_wait_for_its_return_that_nobody_decides(
     # A return keeps its own as long as its sale does: until the night after.
     nights = [purge(), purge()]
     assert [done.forgotten for done in nights] == ([1, 1] if is_training else [0, 0])
-    assert any(kept(sale)) is any(kept(back)) is not is_training
+    assert any(kept(sale)) is not is_training
+    assert any(kept(back)) is not is_training
+
+
+def test_a_practised_return_does_not_wait_behind_a_sale_that_nobody_rules_on(
+    cast: Cast, scripted: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cast, "actor", replace(cast.actor, is_training=True))
+    monkeypatch.setattr(line, "training", line.platform)
+    scripted.will(silence())
+    sale = aged(lambda: stories.give(cast), 800)
+    Transaction.objects.filter(pk=sale.pk).update(
+        state=State.MANUAL, needs_person=NeedsPerson.REPLAY_OVER, due_at=None
+    )
+    back = aged(lambda: stories.take_back(cast, sale), 790)
+    assert back.state == State.QUEUED
+    with override_settings(MILEPOST_TRAINING_URL="http://127.0.0.1:9"):
+        assert stories.settle(back).state == State.NOT_SENT
+    with days_ago(-91):
+        nights = [purge(), purge()]
+    assert [done.forgotten for done in nights] == [1, 1]
+    assert not any(kept(sale)) and not any(kept(back))
 
 
 def test_nothing_is_emptied_before_it_can_no_more_be_given_back(cast: Cast) -> None:

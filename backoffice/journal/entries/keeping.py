@@ -45,10 +45,11 @@ class Batch:
 
 
 def over(now: datetime) -> QuerySet[Transaction]:
-    """Return the rows of which nothing more can come: settled, past every deadline, nobody's task.
+    """Return the rows of which nothing more can come: past every deadline, and settled or only
+    practised until a person would decide, which is nobody's task.
 
     A redemption whose reversal is open or somebody's task, or a sale whose return is, is not among
-    them. What was practised is nobody's task: no office decides about it.
+    them.
     """
     is_a_task = Q(is_training=False) & ~Q(needs_person="")
     is_practised_to_its_end = Q(is_training=True, state=State.MANUAL)

@@ -214,6 +214,7 @@ def facts(row: Transaction, *, has_lapsed: bool = False) -> Facts:
         is_unattended=row.channel == Channel.SETTLE or row.doubted_at is not None or was_put_off,
         is_acknowledged=acknowledged is not None,
         looks=1 if acknowledged is None else row.fence - acknowledged + 1,
+        is_training=row.is_training,
         **_of_the_original(row),
     )
 

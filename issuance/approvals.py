@@ -17,7 +17,7 @@ from backoffice.cards import Card, EntryMode
 from backoffice.devices import office
 from backoffice.journal import payloads
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import State
+from backoffice.journal.states import TAKING, State
 from backoffice.people.actors import Actor, Channel
 from backoffice.people.models import User
 from backoffice.people.scope import visible_stores
@@ -108,21 +108,15 @@ def card_of(original: Transaction) -> Card | None:
 
 
 def may_come_back(original: Transaction) -> Miles:
-    """Return how many miles of an event may still be taken back."""
-    asked = _asked(original)
-    if asked is None or original.state in _NOTHING_MOVED:
+    """Return how many miles of an event may still be taken back, whoever took some before."""
+    if original.state in _NOTHING_MOVED or _asked(original) is None:
         return Miles(0)
-    given = original.miles
-    if given is None:
-        given = int(sum(offer.miles for offer in asked.offers))
     earlier = list(EventProposal.objects.filter(original=original, state__in=_STANDING))
     sent = transactions_of(earlier)
-    taken = sum(
-        one.miles
-        for one in earlier
-        if one.reference not in sent or sent[one.reference].state not in _NOTHING_MOVED
-    )
-    return Miles(max(0, given - taken))
+    agreed = sum(one.miles for one in earlier if one.reference not in sent)
+    # What a till took back has no proposal.
+    taken = sum(_moved(one) for one in original.returns.filter(state__in=sorted(TAKING)))
+    return Miles(max(0, _moved(original) - agreed - taken))
 
 
 def propose(wish: Wish, *, person: User, now: datetime) -> EventProposal:
@@ -374,6 +368,15 @@ def _asked(original: Transaction) -> EventMessage | None:
         return None
     asked = messages.parse_request(BY_PATH[original.path], body)
     return asked if isinstance(asked, EventMessage) else None
+
+
+def _moved(row: Transaction) -> int:
+    """Return the miles that a row moved; until that is known, those it asks to move."""
+    if row.miles is not None:
+        return row.miles
+    body = payloads.body_of(row)
+    offers = messages.parse_request(BY_PATH[row.path], body).offers if body else ()
+    return int(sum(offer.miles for offer in offers))
 
 
 def _binding(reference: uuid.UUID) -> str:

@@ -42,6 +42,13 @@ _ENDS: Final = {
     State.PARTIAL: (200, Status.REJECTED),
 }
 _RETURNABLE: Final = UNSETTLED | {State.CONFIRMED, State.PARTIAL}
+# What a message may name as its original, the likelier kind first: by the programme's pages a
+# REVERSE names an event as well, and a REVERSE/EVENT a sale.
+_MAY_NAME: Final = {
+    Message.REVERSE: (Operation.ISSUE, Operation.POST_EVENT),
+    Message.RETURN: (Operation.ISSUE,),
+    Message.REVERSE_EVENT: (Operation.POST_EVENT, Operation.ISSUE),
+}
 
 
 def answer(request: Request, envelope: Envelope, *, actor: Actor, now: datetime) -> Told:
@@ -110,7 +117,7 @@ def _given(request: Request, envelope: Envelope, *, actor: Actor, now: datetime)
 def _taken_back(
     request: Request, envelope: Envelope, *, actor: Actor, now: datetime
 ) -> Transaction:
-    original = _original(request, actor, Operation.ISSUE)
+    original = _original(request, actor)
     order = ReturnOrder(
         client_ref=envelope.client_ref,
         sale_ref=envelope.client_ref,
@@ -138,16 +145,15 @@ def _recorded(request: Request, envelope: Envelope, *, actor: Actor, now: dateti
 
 
 def _event(request: Request, envelope: Envelope, *, actor: Actor, now: datetime) -> Transaction:
-    is_taking_back = request.message is Message.REVERSE_EVENT
-    original = _original(request, actor, Operation.POST_EVENT) if is_taking_back else None
     order = EventOrder(
         client_ref=envelope.client_ref,
         card=_card(request),
         awards=(),
         language=actor.device.store.language,
-        is_taking_back=is_taking_back,
+        is_taking_back=request.message is Message.REVERSE_EVENT,
         as_sent=_as_sent(request, envelope),
     )
+    original = _original(request, actor)
     return services.event(order, actor=actor, now=now, original=original).transaction
 
 
@@ -173,7 +179,7 @@ def _basket(request: Request) -> Basket:
     )
 
 
-def _original(request: Request, actor: Actor, operation: Operation) -> Transaction | None:
+def _original(request: Request, actor: Actor) -> Transaction | None:
     """Return what a request takes back, by the programme's number or by the till's own.
 
     One that came to nothing, or that Milepost does not know, is the programme's to refuse.
@@ -181,14 +187,17 @@ def _original(request: Request, actor: Actor, operation: Operation) -> Transacti
     if not request.original_id:
         return None
     given = Transaction.objects.filter(
-        operation=operation,
         state__in=sorted(_RETURNABLE),
         store__sponsor=actor.device.store.sponsor_id,
         collector_mac=payloads.vault().blind_index(request.collector_number),
         is_training=False,
     ).order_by("-id")
-    by_theirs = given.filter(confirmation_number=request.original_id).first()
-    return by_theirs or given.filter(checkout_id=request.original_id).first()
+    for operation in _MAY_NAME.get(request.message, ()):
+        for name in ("confirmation_number", "checkout_id"):
+            found = given.filter(operation=operation, **{name: request.original_id}).first()
+            if found is not None:
+                return found
+    return None
 
 
 def _standing(row: Transaction) -> Told:
@@ -198,8 +207,8 @@ def _standing(row: Transaction) -> Told:
     if state is State.QUEUED:
         return _nothing_sent(reference)
     if state is State.NOT_SENT:
-        # The sale whose miles it was to take back came to nothing.
-        body = tills.refusal([("NothingToTakeBack", "The original gave no miles.")])
+        # What it was to take back came to nothing, or people have ruled that it asks too much.
+        body = tills.refusal([("NothingToTakeBack", "Nothing was sent and nothing taken back.")])
         return Told(status=400, body=body, reference=reference)
     is_open = state in UNSETTLED
     if not is_open and not row.decisions.filter(step=Step.CONFIRMED).exists():

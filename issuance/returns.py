@@ -13,7 +13,7 @@ from typing import Final
 
 from backoffice.units import Cents, Miles
 from issuance import offers
-from issuance.lines import BasketMessage
+from issuance.lines import BasketMessage, EventMessage
 from issuance.orders import Award, Basket, Item
 from issuance.terms import Share, Terms
 
@@ -66,8 +66,11 @@ def notes(basket: Basket, awards: Iterable[Award]) -> tuple[tuple[str, str], ...
     return (*excluded, *terms)
 
 
-def sold_in(message: BasketMessage) -> Sold:
-    """Return the sale of a POST or ISSUE, from its own frozen bytes."""
+def sold_in(message: BasketMessage | EventMessage) -> Sold:
+    """Return the sale of a POST or ISSUE, from its own frozen bytes; an event has no goods."""
+    if isinstance(message, EventMessage):
+        nothing = Basket(pre_tax_cents=_NOTHING, post_tax_cents=_NOTHING)
+        return Sold(basket=nothing, awards=_awards_in(message))
     context = dict(message.context)
     items = tuple(
         Item(
@@ -82,7 +85,20 @@ def sold_in(message: BasketMessage) -> Sold:
         )
         for line in message.items
     )
-    awards = tuple(
+    basket = Basket(
+        pre_tax_cents=_cents(message.pre_tax),
+        post_tax_cents=_cents(message.post_tax),
+        items=items,
+        excluded_cents=_excluded(context.get(_EXCLUDED, "")),
+        coupons=message.coupons,
+        tenders=message.tenders,
+    )
+    return Sold(basket=basket, awards=_awards_in(message))
+
+
+def _awards_in(message: BasketMessage | EventMessage) -> tuple[Award, ...]:
+    context = dict(message.context)
+    return tuple(
         Award(
             offer_id=str(line.offer_id),
             offer_code=line.offer_code,
@@ -94,15 +110,6 @@ def sold_in(message: BasketMessage) -> Sold:
         )
         for line in message.offers
     )
-    basket = Basket(
-        pre_tax_cents=_cents(message.pre_tax),
-        post_tax_cents=_cents(message.post_tax),
-        items=items,
-        excluded_cents=_excluded(context.get(_EXCLUDED, "")),
-        coupons=message.coupons,
-        tenders=message.tenders,
-    )
-    return Sold(basket=basket, awards=awards)
 
 
 def take_back(

@@ -23,7 +23,6 @@ from backoffice.stores.models import Sponsor, Store
 from backoffice.units import Cents, Miles
 from issuance import messages, offers, returns
 from issuance.codes import BY_PATH
-from issuance.lines import BasketMessage
 from issuance.models import Exclusion, Offer
 from issuance.offers import Catalogue
 from issuance.orders import Award, Basket
@@ -79,13 +78,12 @@ def awards_for(basket: Basket, *, store: Store, at: datetime, language: str) -> 
 
 
 def sale_of(row: Transaction) -> Sold | None:
-    """Return the sale of an issuance as it was sent; None once its bytes are no longer kept."""
+    """Return the sale of an issuance as it was sent; None once its bytes are no longer kept.
+
+    A till may take miles of a sale back by an event, which has no goods.
+    """
     body = payloads.body_of(row)
-    if not body:
-        return None
-    message = messages.parse_request(BY_PATH[row.path], body)
-    assert isinstance(message, BasketMessage), row.operation
-    return returns.sold_in(message)
+    return returns.sold_in(messages.parse_request(BY_PATH[row.path], body)) if body else None
 
 
 def names_of(row: Transaction) -> dict[str, str]:

@@ -38,6 +38,7 @@ from issuance.rules import Reason
 OPERATIONS = tuple(sorted(ISSUANCE))
 # Of these, miles may come back: they were given, or may have been.
 _RETURNABLE = UNSETTLED | {State.CONFIRMED, State.PARTIAL}
+_GIVING = frozenset({Operation.ISSUE, Operation.POST_EVENT})
 
 
 class Refused(Exception):
@@ -140,8 +141,10 @@ def take_back(
     if original is not None:
         assert original.reference == order.original
         original = entries.reread(original)
-        is_of_a_sale = original.operation == Operation.ISSUE
-        if not is_of_a_sale or State(original.state) not in _RETURNABLE:
+        # A till may take back an event by REVERSE, or a sale by REVERSE/EVENT (PLATFORM 6).
+        is_a_tills = order.as_sent is not None or corrects is not None
+        kinds = _GIVING if is_a_tills else {Operation.ISSUE}
+        if original.operation not in kinds or State(original.state) not in _RETURNABLE:
             raise Refused(Reason.NOT_RETURNABLE)
     elif calculation is Calculation.AMRP and not order.original_id and order.as_sent is None:
         # The RETURN page requires it: the programme works out what the sale had earned.
@@ -175,8 +178,9 @@ def event(
     operation = Operation.REVERSE_EVENT if order.is_taking_back else Operation.POST_EVENT
     if original is not None:
         original = entries.reread(original)
-        is_an_event = order.is_taking_back and original.operation == Operation.POST_EVENT
-        if not is_an_event or State(original.state) not in _RETURNABLE:
+        kinds = _GIVING if order.as_sent is not None else {Operation.POST_EVENT}
+        is_lawful = order.is_taking_back and original.operation in kinds
+        if not is_lawful or State(original.state) not in _RETURNABLE:
             raise Refused(Reason.NOT_RETURNABLE)
     _refuse_correction(corrects, operation)
     intent = intents.event(

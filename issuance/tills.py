@@ -68,7 +68,7 @@ class Request:
 
     @property
     def original_id(self) -> str:
-        """What takes back names as its original, or empty."""
+        """What a message that takes miles back names as its original, or empty."""
         is_event = self.message in EVENTS
         name = "originalClientTransactionId" if is_event else "originalTransactionId"
         return str(self.fields.get(name, ""))

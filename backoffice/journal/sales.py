@@ -15,7 +15,7 @@ def issuance_of(user: Reader, row: Transaction) -> Transaction | None:
         return row
     if row.original_id:
         same = visible(user, is_training=row.is_training)
-        return same.filter(pk=row.original_id).first()
+        return same.filter(pk=row.original_id, operation=Operation.ISSUE).first()
     found = _beside(user, row).filter(operation=Operation.ISSUE).exclude(state=State.NOT_SENT)
     newest = list(found.order_by(*NEWEST_FIRST))
     given = [one for one in newest if one.state in TAKING]

@@ -1,7 +1,6 @@
 """Issuance on the switch: what reaches the programme, and what a till is told (PRODUCT 2)."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,42 +10,25 @@ from backoffice.journal import programme
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import Operation, Product, State
 from backoffice.people.actors import Channel
-from issuance import services
-from issuance.codes import FORMS, Message
+from issuance.codes import FORMS
 from tests import scripted as platform
 from tests.cast import Cast
-from tests.contract.peer import sample
 from tests.issuance.stories import confirmed, failed, pending, refused
 from tests.scripted import ScriptedPlatform
+from tests.switch.issuing import (
+    CALCULATE,
+    ISSUE,
+    MOVING,
+    POST,
+    POST_EVENT,
+    RECORD,
+    RETURN,
+    asked,
+    settle,
+)
 from tests.switch.till import Till
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SAMPLES = {one["path"]: one["request"] for one in sample("samples")}
-POST = FORMS[Message.POST].path
-ISSUE = FORMS[Message.ISSUE].path
-RETURN = FORMS[Message.RETURN].path
-RECORD = FORMS[Message.RECORD].path
-CALCULATE = FORMS[Message.CALCULATE].path
-POST_EVENT = FORMS[Message.POST_EVENT].path
-REVERSE_EVENT = FORMS[Message.REVERSE_EVENT].path
-MOVING = [form.path for form in FORMS.values() if form.earns_by_offer]
-
-
-def asked(path: str, **changes: Any) -> dict[str, Any]:
-    """Return a sample's request as North's till sends it."""
-    fields = {**SAMPLES[path], "sponsorCode": "LOY1"}
-    if "locationCode" in fields:
-        fields["locationCode"] = "0001"
-    changed = {**fields, **changes}
-    return {name: value for name, value in changed.items() if value is not None}
-
-
-def settle(row: Transaction) -> Transaction:
-    """Let the sweep find this row due."""
-    Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(seconds=1))
-    services.settle_due(sender="settle in a test")
-    return Transaction.objects.get(pk=row.pk)
 
 
 @pytest.mark.parametrize("path", [form.path for form in FORMS.values()])
@@ -250,105 +232,6 @@ def test_a_rejection_is_passed_on(till: Till, scripted: ScriptedPlatform) -> Non
         assert heard.status == 400
         assert heard.fields["errors"][0]["errorCode"] == "CollectorNotFound"
     assert len(scripted.sent) == 1
-
-
-def test_a_return_waits_for_the_sale_that_it_names(till: Till, scripted: ScriptedPlatform) -> None:
-    scripted.will(pending())
-    given = till.post(ISSUE, asked(ISSUE)).row
-    back = asked(RETURN, originalTransactionId=given.checkout_id, checkoutTransactionId="2")
-    heard = till.post(RETURN, back)
-    assert (heard.status, heard.row.state) == (500, State.QUEUED)
-    assert heard.row.original == given
-    scripted.will(confirmed())
-    settle(given)
-    services.settle_due(sender="settle in a test")
-    again = till.post(RETURN, back)
-    assert again.status == 200
-    # The sale is named as the till named it.
-    assert scripted.sent[-1].fields["originalTransactionId"] == given.checkout_id
-
-
-def test_a_return_of_a_sale_that_came_to_nothing_takes_nothing(
-    till: Till, scripted: ScriptedPlatform
-) -> None:
-    scripted.will(pending())
-    given = till.post(ISSUE, asked(ISSUE)).row
-    back = asked(RETURN, originalTransactionId=given.confirmation_number)
-    till.post(RETURN, back)
-    scripted.will(confirmed("REJECTED"))
-    settle(given)
-    services.settle_due(sender="settle in a test")
-    heard = till.post(RETURN, back)
-    assert (heard.status, heard.row.state) == (400, State.NOT_SENT)
-    assert heard.fields["errors"][0]["errorCode"] == "NothingToTakeBack"
-
-
-def test_an_event_that_is_pending_is_taken_back_after_it(
-    till: Till, scripted: ScriptedPlatform
-) -> None:
-    scripted.will(pending())
-    given = till.post(POST_EVENT, asked(POST_EVENT, clientTransactionId="E-1")).row
-    back = asked(REVERSE_EVENT, clientTransactionId="E-2", originalClientTransactionId="E-1")
-    heard = till.post(REVERSE_EVENT, back)
-    assert (heard.status, heard.row.state) == (500, State.QUEUED)
-    assert heard.row.original == given
-    assert len(scripted.sent) == 1
-    scripted.will(confirmed())
-    settle(given)
-    services.settle_due(sender="settle in a test")
-    again = till.post(REVERSE_EVENT, back)
-    assert (again.status, again.row) == (200, heard.row)
-    # The event is named as the till named it.
-    assert scripted.sent[-1].fields == back
-
-
-@pytest.mark.parametrize("number", ["checkout_id", "confirmation_number"])
-def test_an_event_is_known_by_the_tills_number_and_by_the_programmes(
-    till: Till, scripted: ScriptedPlatform, number: str
-) -> None:
-    scripted.will(confirmed())
-    given = till.post(POST_EVENT, asked(POST_EVENT, clientTransactionId="E-1")).row
-    named = {"originalClientTransactionId": getattr(given, number)}
-    heard = till.post(REVERSE_EVENT, asked(REVERSE_EVENT, **named))
-    assert (heard.status, heard.row.original) == (200, given)
-
-
-def test_a_reversal_of_an_event_that_came_to_nothing_takes_nothing(
-    till: Till, scripted: ScriptedPlatform
-) -> None:
-    scripted.will(pending())
-    given = till.post(POST_EVENT, asked(POST_EVENT, clientTransactionId="E-1")).row
-    back = asked(REVERSE_EVENT, clientTransactionId="E-2", originalClientTransactionId="E-1")
-    till.post(REVERSE_EVENT, back)
-    scripted.will(confirmed("REJECTED"))
-    settle(given)
-    services.settle_due(sender="settle in a test")
-    heard = till.post(REVERSE_EVENT, back)
-    assert (heard.status, heard.row.state) == (400, State.NOT_SENT)
-    assert heard.fields["errors"][0]["errorCode"] == "NothingToTakeBack"
-
-
-@pytest.mark.parametrize(
-    ("taking_back", "field"),
-    [(RETURN, "originalTransactionId"), (REVERSE_EVENT, "originalClientTransactionId")],
-)
-def test_a_sale_is_no_event_and_an_event_no_sale(
-    till: Till, scripted: ScriptedPlatform, taking_back: str, field: str
-) -> None:
-    scripted.will(confirmed())
-    wrong = ISSUE if taking_back == REVERSE_EVENT else POST_EVENT
-    number = till.post(wrong, asked(wrong)).row.checkout_id
-    heard = till.post(taking_back, asked(taking_back, **{field: number}))
-    # What it names is the programme's to judge.
-    assert (heard.status, heard.row.original) == (200, None)
-
-
-def test_a_return_of_a_sale_that_is_not_ours_is_the_programmes_to_judge(
-    till: Till, scripted: ScriptedPlatform
-) -> None:
-    scripted.will(confirmed())
-    heard = till.post(RETURN, asked(RETURN))
-    assert heard.status == 200 and heard.row.original is None
 
 
 def test_a_sale_is_recorded_without_a_collector(till: Till, scripted: ScriptedPlatform) -> None:

@@ -7,7 +7,7 @@ from tests import scripted as platform
 from tests.cast import Cast
 from tests.issuance.stories import confirmed
 from tests.scripted import CONFIRMATION, ScriptedPlatform
-from tests.switch.test_issuance import ISSUE, POST, POST_EVENT, RECORD, asked
+from tests.switch.issuing import ISSUE, POST, POST_EVENT, RECORD, asked
 from tests.switch.till import REDEEM, REVERSE, Till, redemption, reversal
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,8 +10,8 @@ from tests.cast import Cast
 from tests.issuance.stories import pending
 from tests.office import factories
 from tests.scripted import ScriptedPlatform, approved, code, reversed_, silence
-from tests.switch.test_issuance import POST_EVENT
-from tests.switch.test_issuance import asked as event
+from tests.switch.issuing import POST_EVENT
+from tests.switch.issuing import asked as event
 from tests.switch.till import INQUIRE, REDEEM, REVERSE, Till, redemption, reversal
 
 pytestmark = pytest.mark.django_db

@@ -61,7 +61,7 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """The session of the database that has held a place for longest, and for how long."""
+    """Of the sessions that hold a place, the one with the oldest transaction, and its age."""
 
     pid: int
     open_s: int

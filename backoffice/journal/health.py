@@ -105,7 +105,7 @@ class Health:
     sealed_under: dict[str, int]
     lost_keys: tuple[str, ...]
     purge_age_s: int | None
-    # Who adds to the audit log without an end, and so holds up whoever reads it in order.
+    # Whose transaction holds up whoever reads the audit log in order.
     holder: Holder | None
 
     def faults(self) -> Iterator[Fault]:

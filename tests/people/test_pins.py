@@ -20,6 +20,8 @@ from tests.cast import Cast
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
 PIN, WRONG = "735194", "735195"
+# Taken before the suite makes it fast.
+SLOW = pins._SLOW
 
 
 @pytest.fixture
@@ -33,6 +35,12 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(pins, "_matches", matches)
     return seen
+
+
+def test_a_guess_costs_what_the_pages_of_argon2_ask_for() -> None:
+    """DEPENDENCIES 10: 19 MiB, two passes, one lane."""
+    assert (SLOW.memory_cost, SLOW.time_cost, SLOW.parallelism) == (19 * 1024, 2, 1)
+    assert SLOW.type.name == "ID"
 
 
 def given(user: User, pin: str = PIN) -> User:

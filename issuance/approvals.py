@@ -24,7 +24,7 @@ from backoffice.people.scope import visible_stores
 from backoffice.stores.models import Sponsor, Store
 from backoffice.units import Miles
 from backoffice.vault import Sealed
-from issuance import messages, services
+from issuance import messages, selectors, services
 from issuance.codes import BY_PATH
 from issuance.lines import EventMessage, OfferLine
 from issuance.orders import Award, EventOrder
@@ -374,9 +374,8 @@ def _moved(row: Transaction) -> int:
     """Return the miles that a row moved; until that is known, those it asks to move."""
     if row.miles is not None:
         return row.miles
-    body = payloads.body_of(row)
-    offers = messages.parse_request(BY_PATH[row.path], body).offers if body else ()
-    return int(sum(offer.miles for offer in offers))
+    asked = selectors.sale_of(row)
+    return sum(award.miles for award in asked.awards) if asked else 0
 
 
 def _binding(reference: uuid.UUID) -> str:

@@ -13,7 +13,7 @@ from backoffice.cards import Card, EntryMode
 from backoffice.journal import payloads
 from backoffice.journal.choices import Step
 from backoffice.journal.models import OfferResult, Transaction
-from backoffice.journal.states import UNSETTLED, Operation, State
+from backoffice.journal.states import TAKING, UNSETTLED, Operation, State
 from backoffice.people.actors import Actor
 from backoffice.switch.doors import Envelope, Told
 from issuance import services, tills
@@ -41,7 +41,6 @@ _ENDS: Final = {
     State.APPROVED: (200, Status.CONFIRMED),
     State.PARTIAL: (200, Status.REJECTED),
 }
-_RETURNABLE: Final = UNSETTLED | {State.CONFIRMED, State.PARTIAL}
 # What a message may name as its original, the likelier kind first: by the programme's pages a
 # REVERSE names an event as well, and a REVERSE/EVENT a sale.
 _MAY_NAME: Final = {
@@ -187,7 +186,7 @@ def _original(request: Request, actor: Actor) -> Transaction | None:
     if not request.original_id:
         return None
     given = Transaction.objects.filter(
-        state__in=sorted(_RETURNABLE),
+        state__in=sorted(TAKING),
         store__sponsor=actor.device.store.sponsor_id,
         collector_mac=payloads.vault().blind_index(request.collector_number),
         is_training=False,

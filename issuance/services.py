@@ -18,7 +18,7 @@ from backoffice.journal.decisions import Finding, Verdict
 from backoffice.journal.entries import Conflict, Intent
 from backoffice.journal.exchange import Delivery
 from backoffice.journal.models import Transaction
-from backoffice.journal.states import ISSUANCE, UNSETTLED, Operation, Product, State
+from backoffice.journal.states import ISSUANCE, TAKING, Operation, Product, State
 from backoffice.people.actors import Actor
 from backoffice.wire import Reply, Silence
 from issuance import answers, client, codes, intents, messages, rules
@@ -37,7 +37,6 @@ from issuance.rules import Reason
 
 OPERATIONS = tuple(sorted(ISSUANCE))
 # Of these, miles may come back: they were given, or may have been.
-_RETURNABLE = UNSETTLED | {State.CONFIRMED, State.PARTIAL}
 _GIVING = frozenset({Operation.ISSUE, Operation.POST_EVENT})
 
 
@@ -144,7 +143,7 @@ def take_back(
         # A till may take back an event by REVERSE, or a sale by REVERSE/EVENT (PLATFORM 6).
         is_a_tills = order.as_sent is not None or corrects is not None
         kinds = _GIVING if is_a_tills else {Operation.ISSUE}
-        if original.operation not in kinds or State(original.state) not in _RETURNABLE:
+        if original.operation not in kinds or State(original.state) not in TAKING:
             raise Refused(Reason.NOT_RETURNABLE)
     elif calculation is Calculation.AMRP and not order.original_id and order.as_sent is None:
         # The RETURN page requires it: the programme works out what the sale had earned.
@@ -180,7 +179,7 @@ def event(
         original = entries.reread(original)
         kinds = _GIVING if order.as_sent is not None else {Operation.POST_EVENT}
         is_lawful = order.is_taking_back and original.operation in kinds
-        if not is_lawful or State(original.state) not in _RETURNABLE:
+        if not is_lawful or State(original.state) not in TAKING:
             raise Refused(Reason.NOT_RETURNABLE)
     _refuse_correction(corrects, operation)
     intent = intents.event(

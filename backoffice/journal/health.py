@@ -15,7 +15,6 @@ from django.db.models import CharField, Count, Func, Min, QuerySet
 
 from backoffice import clock
 from backoffice.audit import places
-from backoffice.audit.places import Holder
 from backoffice.journal import issuing, line, payloads, purging, quarantine, safety, watch
 from backoffice.journal.choices import NeedsPerson
 from backoffice.journal.models import Payload, ProgrammeState, Transaction
@@ -106,7 +105,7 @@ class Health:
     lost_keys: tuple[str, ...]
     purge_age_s: int | None
     # Whose transaction holds up whoever reads the audit log in order.
-    holder: Holder | None
+    holder: places.Holder | None
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is out of bounds."""

@@ -1,12 +1,7 @@
 """The messages of issuance as North's till sends them, by the programme's samples."""
 
-from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
-from backoffice.journal.models import Transaction
-from issuance import services
 from issuance.codes import FORMS, Message
 from tests.contract.peer import sample
 
@@ -34,10 +29,3 @@ def asked(path: str, **changes: Any) -> dict[str, Any]:
         fields["locationCode"] = "0001"
     changed = {**fields, **changes}
     return {name: value for name, value in changed.items() if value is not None}
-
-
-def settle(row: Transaction) -> Transaction:
-    """Let the sweep find this row due."""
-    Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(seconds=1))
-    services.settle_due(sender="settle in a test")
-    return Transaction.objects.get(pk=row.pk)

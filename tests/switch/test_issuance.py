@@ -13,7 +13,7 @@ from backoffice.people.actors import Channel
 from issuance.codes import FORMS
 from tests import scripted as platform
 from tests.cast import Cast
-from tests.issuance.stories import confirmed, failed, pending, refused
+from tests.issuance.stories import confirmed, failed, pending, refused, settle
 from tests.scripted import ScriptedPlatform
 from tests.switch.issuing import (
     CALCULATE,
@@ -24,7 +24,6 @@ from tests.switch.issuing import (
     RECORD,
     RETURN,
     asked,
-    settle,
 )
 from tests.switch.till import Till
 

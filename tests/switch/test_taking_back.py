@@ -5,7 +5,7 @@ import pytest
 from backoffice.journal.models import Transaction
 from backoffice.journal.states import State
 from issuance import approvals, selectors, services
-from tests.issuance.stories import confirmed, pending
+from tests.issuance.stories import confirmed, pending, settle
 from tests.scripted import ScriptedPlatform, silence
 from tests.switch.issuing import (
     ISSUE,
@@ -16,7 +16,6 @@ from tests.switch.issuing import (
     REVERSE,
     REVERSE_EVENT,
     asked,
-    settle,
 )
 from tests.switch.till import Till
 
@@ -39,17 +38,24 @@ def test_a_return_waits_for_the_sale_that_it_names(till: Till, scripted: Scripte
     assert scripted.sent[-1].fields["originalTransactionId"] == given.checkout_id
 
 
-def test_a_return_of_a_sale_that_came_to_nothing_takes_nothing(
-    till: Till, scripted: ScriptedPlatform
+@pytest.mark.parametrize(
+    ("giving", "taking_back", "name"),
+    [
+        (ISSUE, RETURN, "confirmation_number"),
+        (POST_EVENT, REVERSE_EVENT, "checkout_id"),
+    ],
+)
+def test_what_takes_back_what_came_to_nothing_takes_nothing(
+    till: Till, scripted: ScriptedPlatform, giving: str, taking_back: str, name: str
 ) -> None:
     scripted.will(pending())
-    given = till.post(ISSUE, asked(ISSUE)).row
-    back = asked(RETURN, originalTransactionId=given.confirmation_number)
-    till.post(RETURN, back)
+    given = till.post(giving, asked(giving)).row
+    back = asked(taking_back, **{ORIGINAL[taking_back]: getattr(given, name)})
+    till.post(taking_back, back)
     scripted.will(confirmed("REJECTED"))
     settle(given)
     services.settle_due(sender="settle in a test")
-    heard = till.post(RETURN, back)
+    heard = till.post(taking_back, back)
     assert (heard.status, heard.row.state) == (400, State.NOT_SENT)
     assert heard.fields["errors"][0]["errorCode"] == "NothingToTakeBack"
 
@@ -82,21 +88,6 @@ def test_an_event_is_known_by_the_tills_number_and_by_the_programmes(
     named = {"originalClientTransactionId": getattr(given, number)}
     heard = till.post(REVERSE_EVENT, asked(REVERSE_EVENT, **named))
     assert (heard.status, heard.row.original) == (200, given)
-
-
-def test_a_reversal_of_an_event_that_came_to_nothing_takes_nothing(
-    till: Till, scripted: ScriptedPlatform
-) -> None:
-    scripted.will(pending())
-    given = till.post(POST_EVENT, asked(POST_EVENT, clientTransactionId="E-1")).row
-    back = asked(REVERSE_EVENT, clientTransactionId="E-2", originalClientTransactionId="E-1")
-    till.post(REVERSE_EVENT, back)
-    scripted.will(confirmed("REJECTED"))
-    settle(given)
-    services.settle_due(sender="settle in a test")
-    heard = till.post(REVERSE_EVENT, back)
-    assert (heard.status, heard.row.state) == (400, State.NOT_SENT)
-    assert heard.fields["errors"][0]["errorCode"] == "NothingToTakeBack"
 
 
 @pytest.mark.parametrize(
